@@ -1,0 +1,100 @@
+"""Causal representation learning from several kinds of measurements of the same subjects.
+
+Which hidden factors lie behind the measurements, which cause which, and how sure can we be?
+
+    import pyrocrl as crl
+
+    data = crl.MultimodalData({"labs": labs, "scan": scan})
+    posterior = crl.fit(data, latents=2)
+    posterior.report("report.html")
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pyrocrl import datasets, metrics, simulate
+    from pyrocrl.data import MultimodalData, Variables
+    from pyrocrl.errors import (
+        ConfigError,
+        DataError,
+        KnowledgeError,
+        ModelError,
+        PriorError,
+        PyrocrlError,
+        SavedFitError,
+    )
+    from pyrocrl.guide import AmortizedGuide
+    from pyrocrl.model import MultimodalSCM
+    from pyrocrl.pipeline import fit, load
+    from pyrocrl.posterior import Posterior
+    from pyrocrl.scm import BackgroundKnowledge, GraphSpace, LaplaceEdges, Mechanism, SpikeAndSlab
+
+__version__ = "0.1.0"
+
+# What stands where: each is imported when it is first used, so that importing pyrocrl costs next
+# to nothing.
+_HOME = {
+    "AmortizedGuide": "pyrocrl.guide",
+    "BackgroundKnowledge": "pyrocrl.scm",
+    "ConfigError": "pyrocrl.errors",
+    "DataError": "pyrocrl.errors",
+    "GraphSpace": "pyrocrl.scm",
+    "KnowledgeError": "pyrocrl.errors",
+    "LaplaceEdges": "pyrocrl.scm",
+    "Mechanism": "pyrocrl.scm",
+    "ModelError": "pyrocrl.errors",
+    "MultimodalData": "pyrocrl.data",
+    "MultimodalSCM": "pyrocrl.model",
+    "Posterior": "pyrocrl.posterior",
+    "PriorError": "pyrocrl.errors",
+    "PyrocrlError": "pyrocrl.errors",
+    "SavedFitError": "pyrocrl.errors",
+    "SpikeAndSlab": "pyrocrl.scm",
+    "Variables": "pyrocrl.data",
+    "fit": "pyrocrl.pipeline",
+    "load": "pyrocrl.pipeline",
+}
+_MODULES = ("datasets", "metrics", "simulate")
+
+__all__ = [
+    "AmortizedGuide",
+    "BackgroundKnowledge",
+    "ConfigError",
+    "DataError",
+    "GraphSpace",
+    "KnowledgeError",
+    "LaplaceEdges",
+    "Mechanism",
+    "ModelError",
+    "MultimodalData",
+    "MultimodalSCM",
+    "Posterior",
+    "PriorError",
+    "PyrocrlError",
+    "SavedFitError",
+    "SpikeAndSlab",
+    "Variables",
+    "datasets",
+    "fit",
+    "load",
+    "metrics",
+    "simulate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        value = getattr(import_module(_HOME[name]), name)
+    elif name in _MODULES:
+        value = import_module(f"pyrocrl.{name}")
+    else:
+        raise AttributeError(f"module 'pyrocrl' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

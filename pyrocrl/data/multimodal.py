@@ -1,0 +1,336 @@
+"""Several kinds of measurements of the same subjects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from html import escape
+
+import numpy as np
+import pandas as pd
+import torch
+
+from pyrocrl.data.alignment import Alignment, align_tables, check_alignment
+from pyrocrl.data.batch import Batch
+from pyrocrl.data.modality import Modality
+from pyrocrl.data.tables import LabelledTable, TableLike, Variables, read_table
+from pyrocrl.errors import DataError, listing
+
+__all__ = ["MultimodalData"]
+
+_FEWEST_SUBJECTS = 20
+
+
+class MultimodalData:
+    """Modalities of the same subjects, aligned, standardised, with missing cells marked.
+
+    Nothing is imputed: a missing cell stays missing, and a subject may lack whole modalities.
+
+    Args:
+        modalities: per modality its table (subject, column): a pandas DataFrame or Series, a numpy
+            array, a torch Tensor, an xarray DataArray (first dimension: subject) or Dataset; or
+            `Variables` around one, whose columns are causal variables themselves. NaN is a missing
+            cell; bool is 0 or 1. Tables with labels (an index, a coordinate) are aligned by them;
+            others are taken in the order of the labelled ones. The default index 0, 1, ... of a
+            DataFrame is a label like any other.
+        align: what to do when the labelled modalities hold different subjects: "exact" refuses,
+            "intersection" keeps the common ones, "union" keeps all, with all cells missing where
+            a subject lacks a modality.
+
+    Raises:
+        DataError: the data cannot be used; names the modality, the columns or subjects, and what
+            to do.
+
+    >>> rng = np.random.default_rng(0)
+    >>> labs = pd.DataFrame(rng.normal(5.0, 2.0, (30, 2)), columns=["iron", "zinc"])
+    >>> labs.loc[3, "iron"] = np.nan
+    >>> person = pd.DataFrame({"age": rng.integers(20, 80, 30)})
+    >>> data = MultimodalData({"labs": labs, "person": Variables(person)})
+    >>> data
+    MultimodalData(30 subjects: labs (2 columns), person (1 variable))
+    >>> data.batch(slice(0, 8)).values["labs"].shape
+    torch.Size([8, 2])
+    """
+
+    def __init__(
+        self, modalities: Mapping[str, TableLike | Variables], *, align: Alignment = "exact"
+    ) -> None:
+        check_alignment(align)
+        tables = align_tables(_read_all(modalities), align)
+        subjects = _subjects_of(tables)
+        if len(subjects) < _FEWEST_SUBJECTS:
+            raise DataError(
+                f"too few subjects: {len(subjects)}"
+                + (" in all modalities" if align == "intersection" else "")
+                + f", at least {_FEWEST_SUBJECTS} are needed"
+            )
+        self._set([Modality.from_table(table) for table in tables], subjects, align)
+
+    @classmethod
+    def from_modalities(
+        cls, modalities: Sequence[Modality], subjects: pd.Index, *, align: Alignment = "exact"
+    ) -> MultimodalData:
+        """Put together modalities that are aligned and standardised already.
+
+        Args:
+            modalities: all with the same subjects in the same order.
+            subjects: labels of the rows.
+            align: how `like` aligns new data.
+
+        Returns:
+            The data.
+
+        Raises:
+            DataError: none given, two of one name, or one with another number of rows than
+                `subjects`.
+
+        >>> labs = Modality.from_table(read_table("labs", np.arange(3.0)))
+        >>> MultimodalData.from_modalities([labs], pd.RangeIndex(3)).n_subjects
+        3
+        """
+        check_alignment(align)
+        if not modalities:
+            raise DataError("no modality given")
+        names = [modality.name for modality in modalities]
+        for modality in modalities:
+            if names.count(modality.name) > 1:
+                raise DataError(f"two modalities are called '{modality.name}'")
+            if len(modality.values) != len(subjects):
+                raise DataError(
+                    f"modality '{modality.name}' has {len(modality.values)} rows for "
+                    f"{len(subjects)} subjects"
+                )
+        data = cls.__new__(cls)
+        data._set(modalities, subjects, align)
+        return data
+
+    def _set(self, modalities: Sequence[Modality], subjects: pd.Index, align: Alignment) -> None:
+        self._modalities = {modality.name: modality for modality in modalities}
+        self._subjects = subjects
+        self._align: Alignment = align
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the modalities, in the order given."""
+        return tuple(self._modalities)
+
+    @property
+    def subjects(self) -> pd.Index:
+        """Labels of the subjects, in the order of the rows."""
+        return self._subjects
+
+    @property
+    def n_subjects(self) -> int:
+        """Number of subjects."""
+        return len(self._subjects)
+
+    def __len__(self) -> int:
+        return self.n_subjects
+
+    def __iter__(self) -> Iterator[Modality]:
+        return iter(self._modalities.values())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._modalities
+
+    def __getitem__(self, name: str) -> Modality:
+        if name not in self._modalities:
+            raise DataError(f"no modality {name!r}; there are {listing(self.names)}")
+        return self._modalities[name]
+
+    def batch(self, rows: torch.Tensor | slice | None = None) -> Batch:
+        """The values of some subjects, as training wants them.
+
+        Args:
+            rows: indices (subject,) or a slice, which copies nothing; None: everybody.
+
+        Returns:
+            Slices of the standardised values and of what is observed.
+        """
+        where = slice(None) if rows is None else rows
+        values = {modality.name: modality.values[where] for modality in self}
+        observed = {modality.name: modality.observed[where] for modality in self}
+        return Batch(values, observed, size=len(next(iter(values.values()))))
+
+    def select(self, rows: Sequence[int] | np.ndarray | torch.Tensor) -> MultimodalData:
+        """Some of the subjects, standardised as before.
+
+        Args:
+            rows: positions (subject,), in any order, repeated ones too; or a bool per subject.
+
+        Returns:
+            The data of these subjects, with the mean and standard deviation of this data.
+
+        Raises:
+            DataError: not positions of subjects.
+        """
+        chosen = _positions(rows, self.n_subjects)
+        taken = [modality.take(torch.from_numpy(chosen)) for modality in self]
+        return self.from_modalities(taken, self._subjects[chosen], align=self._align)
+
+    def like(
+        self, modalities: Mapping[str, TableLike | Variables] | MultimodalData
+    ) -> MultimodalData:
+        """New subjects, standardised with the mean and standard deviation of this data.
+
+        Args:
+            modalities: the same modalities with the same columns, in any order; any number of
+                subjects, aligned as this data was.
+
+        Returns:
+            The data of the new subjects; modalities and columns in the order of this data.
+
+        Raises:
+            DataError: a modality or column is absent, or was not in this data.
+        """
+        if isinstance(modalities, MultimodalData):
+            given = [_table_of(modality, modalities.subjects) for modality in modalities]
+        else:
+            given = _read_all(modalities)
+        by_name = {table.name: table for table in given}
+        _check_same("modalities", "the new data", self.names, tuple(by_name))
+        tables = [_reorder(by_name[modality.name], modality) for modality in self]
+        if not isinstance(modalities, MultimodalData):
+            tables = align_tables(tables, self._align)
+        standardised = [
+            Modality.from_table(table, like=self._modalities[table.name]) for table in tables
+        ]
+        return self.from_modalities(standardised, _subjects_of(tables), align=self._align)
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """One modality in the data's units, NaN where missing.
+
+        Args:
+            name: the modality.
+
+        Returns:
+            float64, (subject, column); equal to what was given to the precision of float32.
+        """
+        return self[name].frame(self._subjects)
+
+    def unstandardise(self, name: str, values: np.ndarray | torch.Tensor) -> np.ndarray:
+        """From standard deviations to the data's units.
+
+        Args:
+            name: the modality.
+            values: (..., column), in standard deviations.
+
+        Returns:
+            float64, (..., column), in the data's units.
+
+        Raises:
+            DataError: no such modality, or the last dimension is not that of its columns.
+        """
+        return self[name].unstandardise(values)
+
+    def summary(self) -> pd.DataFrame:
+        """One row per modality.
+
+        Returns:
+            Columns: modality, kind ("table" or "variables"), columns (their number), missing
+            (share of the cells).
+        """
+        return pd.DataFrame(
+            [(m.name, m.kind, m.width, m.missing) for m in self],
+            columns=["modality", "kind", "columns", "missing"],
+        )
+
+    def to(self, device: torch.device | str) -> MultimodalData:
+        """The same data on another device."""
+        moved = [modality.to(device) for modality in self]
+        return self.from_modalities(moved, self._subjects, align=self._align)
+
+    def __repr__(self) -> str:
+        described = ", ".join(f"{modality.name} ({_described(modality)})" for modality in self)
+        return f"MultimodalData({_count(self.n_subjects, 'subject')}: {described})"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{escape(modality.name)}</td><td>{_described(modality)}</td>"
+            f"<td>{modality.missing:.1%}</td></tr>"
+            for modality in self
+        )
+        return (
+            f"<p><b>{_count(self.n_subjects, 'subject')}</b></p>"
+            "<table><thead><tr><th>modality</th><th>holds</th><th>cells missing</th></tr></thead>"
+            f"<tbody>{rows}</tbody></table>"
+        )
+
+
+def _read_all(modalities: Mapping[str, TableLike | Variables]) -> list[LabelledTable]:
+    if not isinstance(modalities, Mapping):
+        raise DataError(
+            f"modalities must be a dict of tables by name, not a {type(modalities).__name__}; "
+            "for example {'labs': frame}"
+        )
+    if not modalities:
+        raise DataError("no modality given; for example {'labs': frame}")
+    for name in modalities:
+        _check_name(name)
+    return [read_table(name, source) for name, source in modalities.items()]
+
+
+def _check_name(name: object) -> None:
+    if not isinstance(name, str) or not name.strip():
+        raise DataError(f"the name of a modality must be a non-empty string, not {name!r}")
+    if "." in name:
+        raise DataError(
+            f"the name of modality {name!r} contains a dot, which separates modality and latent "
+            f"in 'labs.z1'; call it {name.replace('.', '_')!r}"
+        )
+
+
+def _subjects_of(tables: Sequence[LabelledTable]) -> pd.Index:
+    subjects = tables[0].subjects
+    assert subjects is not None, "aligned tables have subjects"
+    return subjects
+
+
+def _table_of(modality: Modality, subjects: pd.Index) -> LabelledTable:
+    values = modality.frame(subjects).to_numpy()
+    return LabelledTable(modality.name, modality.columns, subjects, values, modality.is_variables)
+
+
+def _reorder(table: LabelledTable, like: Modality) -> LabelledTable:
+    """The table with its columns in the order of an earlier modality."""
+    _check_same("columns", f"modality '{table.name}'", like.columns, table.columns)
+    position = {column: number for number, column in enumerate(table.columns)}
+    order = [position[column] for column in like.columns]
+    return replace(table, columns=like.columns, values=table.values[:, order])
+
+
+def _check_same(what: str, where: str, wanted: tuple[str, ...], found: tuple[str, ...]) -> None:
+    known, given = set(wanted), set(found)
+    absent = [name for name in wanted if name not in given]
+    extra = [name for name in found if name not in known]
+    if absent:
+        raise DataError(f"{where} lacks the {what} {listing(absent)} of the earlier data")
+    if extra:
+        raise DataError(
+            f"{where} has the {what} {listing(extra)} that the earlier data had not; leave them out"
+        )
+
+
+def _positions(rows: Sequence[int] | np.ndarray | torch.Tensor, n_subjects: int) -> np.ndarray:
+    chosen = rows.cpu().numpy() if isinstance(rows, torch.Tensor) else np.asarray(rows)
+    if chosen.dtype == bool and chosen.shape == (n_subjects,):
+        return np.flatnonzero(chosen)
+    if chosen.size == 0:
+        chosen = chosen.astype(np.int64)
+    if chosen.ndim != 1 or chosen.dtype.kind not in "iu":
+        raise DataError(
+            f"rows must be positions of subjects, or one bool for each of the {n_subjects}; not "
+            f"{chosen.dtype} of shape {chosen.shape}"
+        )
+    outside = chosen[(chosen < 0) | (chosen >= n_subjects)]
+    if outside.size:
+        raise DataError(f"rows {listing(outside.tolist())} lie outside 0 to {n_subjects - 1}")
+    return chosen.astype(np.int64)
+
+
+def _described(modality: Modality) -> str:
+    return _count(modality.width, "variable" if modality.is_variables else "column")
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")
