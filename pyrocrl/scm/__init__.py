@@ -1,0 +1,23 @@
+"""The latent causal model: nodes, possible graphs, edge priors, mechanisms, p(z | A)."""
+
+from pyrocrl.scm.distribution import SCM
+from pyrocrl.scm.graph_space import GraphSpace
+from pyrocrl.scm.knowledge import BackgroundKnowledge
+from pyrocrl.scm.mechanisms import AdditiveNoise, Flow, LinearGaussian, Mechanism, mechanism_named
+from pyrocrl.scm.nodes import Nodes
+from pyrocrl.scm.priors import EdgePrior, LaplaceEdges, SpikeAndSlab
+
+__all__ = [
+    "SCM",
+    "AdditiveNoise",
+    "BackgroundKnowledge",
+    "EdgePrior",
+    "Flow",
+    "GraphSpace",
+    "LaplaceEdges",
+    "LinearGaussian",
+    "Mechanism",
+    "Nodes",
+    "SpikeAndSlab",
+    "mechanism_named",
+]

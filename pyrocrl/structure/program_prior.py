@@ -1,0 +1,55 @@
+"""Any edge prior, as the collapsed posterior needs it: a mixture of independent-edge priors."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from pyrocrl.scm.graph_space import GraphSpace
+from pyrocrl.scm.priors import EdgePrior, adjacency_site
+from pyrocrl.structure.edge_prior import EdgePriorMixture
+
+__all__ = ["independent_edge_mixture"]
+
+
+def independent_edge_mixture(
+    prior: EdgePrior, space: GraphSpace, *, draws: int = 1000, seed: int = 0
+) -> EdgePriorMixture:
+    """An edge prior as a mixture of independent-edge priors, one for each draw of its other sites.
+
+    Given its continuous sites the program's edges are independent Bernoulli draws; the mixture over
+    draws of those sites is the prior itself. Without continuous sites one component is exact.
+
+    Args:
+        prior: any edge prior.
+        space: the possible graphs.
+        draws: components, where the prior has continuous sites.
+        seed: of the draws; the caller's random state is left as it was.
+
+    Returns:
+        Edge probabilities of each component, (component, child, parent), equally weighted.
+
+    Raises:
+        PriorError: if the program is no edge prior (see `adjacency_site`).
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        site_name, sites = adjacency_site(prior, space)
+        if site_name is None:
+            components = [space.allowed.astype(float)]
+            components[0] = _constant_adjacency(prior, space)
+        else:
+            count = draws if len(sites) > 1 else 1
+            components = []
+            for _ in range(count):
+                _, sites = adjacency_site(prior, space)
+                distribution = sites[site_name]["fn"]
+                probs = getattr(distribution, "base_dist", distribution).probs
+                size = len(space.nodes)
+                components.append(space.admit(probs.expand(size, size)).double().numpy())
+    probabilities = np.stack(components)
+    return EdgePriorMixture(probabilities, np.full(len(probabilities), -np.log(len(probabilities))))
+
+
+def _constant_adjacency(prior: EdgePrior, space: GraphSpace) -> np.ndarray:
+    return space.admit(prior(space)).double().numpy()
