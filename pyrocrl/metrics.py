@@ -1,0 +1,221 @@
+"""Scores of an estimate against the truth: are latents, their subspaces and edges found?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from pyrocrl.errors import ModelError
+
+__all__ = ["absolute_correlations", "match_within_groups", "mcc", "r2", "shd"]
+
+Kind = Literal["pearson", "spearman"]
+FloatArray = npt.NDArray[np.float64]
+
+
+def mcc(
+    true: npt.ArrayLike,
+    estimated: npt.ArrayLike,
+    groups: Sequence[str] | None = None,
+    kind: Kind = "pearson",
+) -> float:
+    """Mean correlation coefficient of the true latents with the estimated ones matched to them.
+
+    Every true latent is matched to one estimated latent so that the mean absolute correlation
+    is largest; 1 means that each latent is found, up to order and a monotone (Spearman) or affine
+    (Pearson) map.
+
+    Args:
+        true: (subject, latent).
+        estimated: (subject, latent), as many columns as `true`.
+        groups: modality of each column, the same for both; latents are then matched only within
+            their modality. None matches over all latents.
+        kind: "pearson" or "spearman".
+
+    Returns:
+        A number between 0 and 1.
+
+    Raises:
+        ModelError: if shapes differ or `kind` is unknown.
+
+    Source: Sun et al. (2025), section 6, "Mean Correlation Coefficient".
+
+    Example:
+        >>> import numpy as np
+        >>> z = np.random.default_rng(0).normal(size=(100, 2))
+        >>> round(mcc(z, -3 * z[:, ::-1] + 1), 6)
+        1.0
+    """
+    strength = absolute_correlations(true, estimated, kind)
+    match = match_within_groups(strength, groups)
+    return float(strength[np.arange(len(match)), match].mean())
+
+
+def absolute_correlations(
+    true: npt.ArrayLike, estimated: npt.ArrayLike, kind: Kind = "pearson"
+) -> FloatArray:
+    """Absolute correlation of every column of `true` with every column of `estimated`.
+
+    Args:
+        true: (subject, p).
+        estimated: (subject, q).
+        kind: "pearson" or "spearman".
+
+    Returns:
+        (p, q), between 0 and 1; 0 where a column is constant.
+
+    Raises:
+        ModelError: if the subjects differ in number or `kind` is unknown.
+
+    Example:
+        >>> absolute_correlations([[0.0], [1.0], [2.0]], [[5.0], [3.0], [1.0]]).round(3)
+        array([[1.]])
+    """
+    a, b = _columns(true, "true"), _columns(estimated, "estimated")
+    if len(a) != len(b):
+        raise ModelError(f"true has {len(a)} subjects, estimated has {len(b)}; they must agree")
+    if kind == "spearman":
+        a, b = _ranks(a), _ranks(b)
+    elif kind != "pearson":
+        raise ModelError(f"kind must be 'pearson' or 'spearman', not {kind!r}")
+    a, b = _unit_columns(a), _unit_columns(b)
+    return np.asarray(np.abs(a.T @ b))
+
+
+def match_within_groups(
+    strength: FloatArray, groups: Sequence[str] | None = None
+) -> npt.NDArray[np.intp]:
+    """Estimated column matched to each true column, one to one, so that total strength is largest.
+
+    Args:
+        strength: (true, estimated), square.
+        groups: modality of each row and column; columns are matched within their modality only.
+
+    Returns:
+        (true,), the index of the estimated column that goes with each true one.
+
+    Raises:
+        ModelError: if `strength` is not square or `groups` has another length.
+
+    Example:
+        >>> match_within_groups(np.array([[0.1, 0.9], [0.8, 0.2]])).tolist()
+        [1, 0]
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    if strength.ndim != 2 or strength.shape[0] != strength.shape[1]:
+        raise ModelError(f"true and estimated must have equally many latents, not {strength.shape}")
+    labels = np.zeros(len(strength), dtype=int) if groups is None else np.asarray(groups)
+    if len(labels) != len(strength):
+        raise ModelError(f"groups names {len(labels)} latents, but there are {len(strength)}")
+    match = np.empty(len(strength), dtype=np.intp)
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        rows, columns = linear_sum_assignment(-strength[np.ix_(members, members)])
+        match[members[rows]] = members[columns]
+    return match
+
+
+def r2(true: npt.ArrayLike, estimated: npt.ArrayLike, groups: Sequence[str] | None = None) -> float:
+    """Held-out R2 of the true latents predicted from the estimated ones of the same modality.
+
+    Measures whether a modality's *subspace* is found, whatever its components. The prediction is a
+    cubic polynomial ridge regression, fitted on even rows and scored on odd rows.
+
+    Args:
+        true: (subject, latent).
+        estimated: (subject, latent).
+        groups: modality of each column; None takes all latents as one modality.
+
+    Returns:
+        R2 on the odd rows, averaged over the true latents.
+
+    Raises:
+        ModelError: if shapes differ.
+
+    Example:
+        >>> z = np.random.default_rng(0).normal(size=(400, 2))
+        >>> r2(z, z @ np.array([[1.0, 1.0], [-1.0, 1.0]])) > 0.999
+        True
+    """
+    from sklearn.linear_model import Ridge
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+
+    a, b = _columns(true, "true"), _columns(estimated, "estimated")
+    if a.shape != b.shape:
+        raise ModelError(f"true and estimated differ in shape: {a.shape} and {b.shape}")
+    labels = np.zeros(a.shape[1], dtype=int) if groups is None else np.asarray(groups)
+    scores = []
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        regression = make_pipeline(
+            StandardScaler(),
+            PolynomialFeatures(3, include_bias=False),
+            StandardScaler(),
+            Ridge(1e-3),
+        )
+        regression.fit(b[::2][:, members], a[::2][:, members])
+        prediction = regression.predict(b[1::2][:, members]).reshape(-1, len(members))
+        truth = a[1::2][:, members]
+        error = ((truth - prediction) ** 2).mean(0)
+        scores.extend(1 - error / truth.var(0))
+    return float(np.mean(scores))
+
+
+def shd(
+    true: npt.ArrayLike,
+    estimated: npt.ArrayLike,
+    groups: Sequence[str] | None = None,
+) -> int:
+    """Structural Hamming distance of two graphs; a reversed edge counts once.
+
+    Args:
+        true: adjacency `A[child, parent]`, nonzero where there is an edge.
+        estimated: the same; nodes in the same order.
+        groups: modality of each node; if given, only edges between modalities count.
+
+    Returns:
+        Number of edges to add, remove or reverse.
+
+    Raises:
+        ModelError: if shapes differ or are not square.
+
+    Source: Sun et al. (2025), section 6, "Structural Hamming Distance".
+
+    Example:
+        >>> shd([[0, 0], [1, 0]], [[0, 1], [0, 0]])
+        1
+    """
+    a, b = np.asarray(true) != 0, np.asarray(estimated) != 0
+    if a.shape != b.shape or a.ndim != 2 or a.shape[0] != a.shape[1]:
+        raise ModelError(f"two square adjacencies are needed, not {a.shape} and {b.shape}")
+    different = a != b
+    if groups is not None:
+        labels = np.asarray(groups)
+        different &= labels[:, None] != labels[None, :]
+    reversed_pairs = np.triu(different & different.T & (a != a.T) & (b != b.T), 1)
+    return int(different.sum() - reversed_pairs.sum())
+
+
+def _columns(values: npt.ArrayLike, name: str) -> FloatArray:
+    array = np.asarray(values, dtype=float)
+    if array.ndim != 2:
+        raise ModelError(f"{name} must be (subject, latent), not {array.ndim}-dimensional")
+    return array
+
+
+def _ranks(values: FloatArray) -> FloatArray:
+    from scipy.stats import rankdata
+
+    return np.asarray(rankdata(values, axis=0), dtype=float)
+
+
+def _unit_columns(values: FloatArray) -> FloatArray:
+    centred = values - values.mean(0)
+    length = np.linalg.norm(centred, axis=0)
+    unit: FloatArray = np.divide(centred, length, out=np.zeros_like(centred), where=length > 0)
+    return unit

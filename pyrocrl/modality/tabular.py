@@ -1,0 +1,76 @@
+"""Tables: an encoder that is told what is missing, a decoder, a normal likelihood."""
+
+from __future__ import annotations
+
+import pyro.distributions as dist
+import torch
+from torch import Tensor, nn
+
+from pyrocrl.modality.mlp import ChainMLP
+
+__all__ = ["TabularDecoder", "TabularEncoder"]
+
+_LOG_SCALES = (-7.0, 2.0)
+
+
+class TabularEncoder(nn.Module):
+    """Measured columns -> mean and standard deviation of a modality's coordinates.
+
+    Args:
+        chains: number of chains.
+        columns: measured columns.
+        outputs: latents and noises together.
+        hidden: units of each of the two hidden layers.
+
+    Example:
+        >>> encoder = TabularEncoder(2, columns=4, outputs=3)
+        >>> loc, scale = encoder(torch.zeros(5, 4), torch.ones(5, 4, dtype=torch.bool))
+        >>> loc.shape, scale.shape
+        (torch.Size([2, 5, 3]), torch.Size([2, 5, 3]))
+    """
+
+    def __init__(self, chains: int, columns: int, outputs: int, hidden: int = 64) -> None:
+        super().__init__()
+        self.network = ChainMLP(chains, [2 * columns, hidden, hidden, 2 * outputs])
+        with torch.no_grad():
+            self.network.weights[0][:, columns:] = 0.0
+
+    def forward(self, values: Tensor, observed: Tensor) -> tuple[Tensor, Tensor]:
+        """Encode a batch.
+
+        Args:
+            values: (subject, column), standardised, 0 where missing.
+            observed: (subject, column), False where missing.
+
+        Returns:
+            Mean and standard deviation, (chain, subject, output) each.
+        """
+        missing = (~observed).to(values.dtype)
+        loc, log_scale = self.network(torch.cat([values, missing], -1)).chunk(2, -1)
+        return loc, log_scale.clamp(*_LOG_SCALES).exp()
+
+
+class TabularDecoder(nn.Module):
+    """A modality's coordinates -> distribution of its measured columns, equation (2).
+
+    The standard deviation of the measurements is fixed, in standard deviations of the columns: a
+    learned one shrinks until reconstruction drowns the causal model.
+
+    Args:
+        chains: number of chains.
+        inputs: latents and noises together.
+        columns: measured columns.
+        hidden: units of each of the two hidden layers.
+        scale: standard deviation of the measurements given the coordinates.
+    """
+
+    def __init__(
+        self, chains: int, inputs: int, columns: int, hidden: int = 64, scale: float = 0.5
+    ) -> None:
+        super().__init__()
+        self.network = ChainMLP(chains, [inputs, hidden, hidden, columns])
+        self.scale = scale
+
+    def forward(self, y: Tensor, eta: Tensor) -> dist.TorchDistribution:
+        """Distribution of every cell, batch shape (chain, subject, column)."""
+        return dist.Normal(self.network(torch.cat([y, eta], -1)), self.scale)

@@ -1,0 +1,212 @@
+"""MultimodalSCM: the generative process of equations (1) and (2) as a Pyro model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyro
+import pyro.distributions as dist
+import torch
+from torch import Tensor, nn
+
+from pyrocrl.data import Batch, MultimodalData
+from pyrocrl.errors import ModelError
+from pyrocrl.modality import TabularDecoder, Unmixing
+from pyrocrl.scm import (
+    SCM,
+    BackgroundKnowledge,
+    EdgePrior,
+    Mechanism,
+    Nodes,
+    SpikeAndSlab,
+    mechanism_named,
+)
+from pyrocrl.scm.priors import slab_of
+
+__all__ = ["MultimodalSCM", "sizes_per_modality"]
+
+
+class MultimodalSCM(nn.Module):
+    """Latent causes behind several modalities, one model per chain.
+
+        A ~ edge prior,  w ~ slab                 which edges there are, and how strong
+        z_i = f_i(Pa(z_i), eps_i)                 latent causal relations, equation (1)
+        x^(m) = g_m(z^(m), eta^(m)) + noise       generating functions, equation (2)
+
+    Restarts are chains: every network has one set of weights per chain, and the model runs in
+    `pyro.plate("chain", dim=-2)` over `pyro.plate("subject", dim=-1)`.
+
+    Args:
+        data: the measurements; only their shapes and names are used.
+        latents: latents of each table modality, one number or one per modality.
+        noise: dimensions of each table modality's own noise eta, likewise.
+        edge_prior: `SpikeAndSlab`, `LaplaceEdges` or any callable with `pyro.sample` statements.
+        mechanism: "linear", "additive", "flow" or a `Mechanism` class.
+        knowledge: background knowledge about edges.
+        chains: number of chains.
+        hidden: units of each hidden layer of the decoders.
+        scale: standard deviation of the measurements given latents and noise, in standard
+            deviations of the columns.
+
+    Raises:
+        ModelError: if a number of latents or noises does not fit the modality.
+        KnowledgeError: if the background knowledge contradicts itself or the data.
+
+    Source: Sun et al. (2025), equations (1) and (2).
+
+    Example:
+        >>> from pyrocrl.simulate import numerical_case
+        >>> data, _ = numerical_case(1, n_subjects=50)
+        >>> model = MultimodalSCM(data, latents=2, chains=3)
+        >>> model(data.batch()).shape
+        torch.Size([3, 50, 4])
+    """
+
+    zero: Tensor
+
+    def __init__(
+        self,
+        data: MultimodalData,
+        latents: int | Mapping[str, int] = 2,
+        noise: int | Mapping[str, int] = 1,
+        edge_prior: EdgePrior | None = None,
+        mechanism: str | type[Mechanism] = "additive",
+        knowledge: BackgroundKnowledge | None = None,
+        chains: int = 1,
+        hidden: int = 64,
+        scale: float = 0.5,
+    ) -> None:
+        super().__init__()
+        tables = [modality for modality in data if not modality.is_variables]
+        widths = {modality.name: modality.width for modality in tables}
+        latents = sizes_per_modality(latents, widths, "latents", at_least=1)
+        noise = sizes_per_modality(noise, widths, "noise", at_least=0)
+        self.nodes = Nodes.of_data(data, latents)
+        if len(self.nodes) < 2:
+            raise ModelError(f"a causal graph needs two nodes; there is only {self.nodes.names[0]}")
+        self.space = (knowledge or BackgroundKnowledge()).graph_space(self.nodes)
+        self.edge_prior = SpikeAndSlab() if edge_prior is None else edge_prior
+        self.chains, self.n_subjects = chains, data.n_subjects
+        self.table_names = tuple(widths)
+        self.variable_names = tuple(m.name for m in data if m.is_variables)
+        self.noise = noise
+        self.order = [int(i) for i in self.space.order]
+
+        size = len(self.nodes)
+        inner = torch.from_numpy(self.nodes.inner.astype(np.float32))
+        self.register_buffer("zero", torch.zeros(()), persistent=False)
+        self.mechanism = mechanism_named(mechanism, chains, size)
+        self.unmixing = Unmixing(chains, inner)
+        self.decoders = nn.ModuleDict(
+            {
+                name: TabularDecoder(chains, latents[name] + noise[name], width, hidden, scale)
+                for name, width in widths.items()
+            }
+        )
+        self.positions = {name: torch.from_numpy(self.nodes.of(name)) for name in data.names}
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Run the generative process for a batch of subjects.
+
+        Args:
+            batch: measurements of some subjects, `MultimodalData.batch`.
+
+        Returns:
+            z, (chain, subject, node).
+        """
+        z: Tensor
+        with self.chain_plate():
+            adjacency, weight = self.graph()
+            with self.subject_plate(batch):
+                z = pyro.sample("z", self.latent_causal_model(adjacency, weight))  # (1)
+                y = self.unmixing.mix(z)
+                for name in self.table_names:
+                    eta = pyro.sample(f"{name}.eta", self.exogenous(name))
+                    x = self.decoders[name](y[..., self.positions[name]], eta)  # (2)
+                    _observe(name, x, batch)
+                for name in self.variable_names:
+                    _observe(name, dist.Delta(z[..., self.positions[name]]), batch)
+        return z
+
+    def graph(self) -> tuple[Tensor, Tensor]:
+        """Draw the graph: edge gates A ~ edge prior and linear weights w ~ slab.
+
+        Returns:
+            Both (chain, 1, child, parent).
+        """
+        adjacency = self.space.admit(self.edge_prior(self.space))
+        slab = slab_of(self.edge_prior).expand([len(self.nodes)] * 2).to_event(2)
+        weight = pyro.sample("weight", slab)
+        return adjacency.to(weight), weight
+
+    def latent_causal_model(self, adjacency: Tensor, weight: Tensor) -> SCM:
+        """p(z | A, w), equation (1)."""
+        return SCM(self.mechanism, adjacency, weight, self.order)
+
+    def exogenous(self, name: str) -> dist.TorchDistribution:
+        """p(eta^(m)), the modality's own noise: standard normal."""
+        return dist.Normal(self.zero, 1.0).expand([self.noise[name]]).to_event(1)
+
+    def chain_plate(self) -> pyro.plate:
+        """The plate of chains."""
+        return pyro.plate("chain", self.chains, dim=-2)
+
+    def subject_plate(self, batch: Batch) -> pyro.plate:
+        """The plate of subjects; a batch stands for all of them."""
+        rows = torch.arange(batch.size, device=self.zero.device)
+        size = max(self.n_subjects, batch.size)
+        return pyro.plate("subject", size, subsample=rows, dim=-1)
+
+
+def _observe(name: str, distribution: dist.TorchDistribution, batch: Batch) -> None:
+    cells = distribution.mask(batch.observed[name])
+    pyro.sample(name, cells.to_event(1), obs=batch.values[name])
+
+
+def sizes_per_modality(
+    sizes: int | Mapping[str, int], widths: Mapping[str, int], argument: str, *, at_least: int
+) -> dict[str, int]:
+    """One size for every table modality, checked against its number of columns.
+
+    Args:
+        sizes: one number for all, or one per modality.
+        widths: measured columns of each table modality.
+        argument: name of the argument, for errors.
+        at_least: smallest size.
+
+    Raises:
+        ModelError: if a modality has no size, a size is no whole number, too small or larger than
+            the modality's number of columns, or a name is unknown.
+
+    Example:
+        >>> sizes_per_modality(2, {"labs": 5}, "latents", at_least=1)
+        {'labs': 2}
+    """
+    if isinstance(sizes, Mapping):
+        for name in sizes:
+            if name not in widths:
+                raise ModelError(
+                    f"{argument}: there is no table modality {name!r}; tables: {', '.join(widths)}"
+                )
+        for name in widths:
+            if name not in sizes:
+                raise ModelError(f"{argument}: modality {name!r} is missing; give it a number")
+        chosen = dict(sizes)
+    else:
+        chosen = dict.fromkeys(widths, sizes)
+    for name, size in chosen.items():
+        if isinstance(size, bool) or not isinstance(size, int | np.integer):
+            raise ModelError(
+                f"{argument} of modality {name!r} must be a whole number, not {size!r}"
+            )
+        if size < at_least:
+            raise ModelError(
+                f"{argument} of modality {name!r} must be at least {at_least}, not {size}"
+            )
+        if size > widths[name]:
+            raise ModelError(
+                f"{argument} of modality {name!r} is {size}, but it has only {widths[name]} "
+                "columns; ask for fewer"
+            )
+    return {name: int(chosen[name]) for name in widths}

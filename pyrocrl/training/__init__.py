@@ -1,0 +1,21 @@
+"""Training: stages, restarts as chains, early stopping, variational edge gates."""
+
+from pyrocrl.training.history import History, StageRecord
+from pyrocrl.training.objective import ChainELBO, Objective, StepWeights, held_out_elbo
+from pyrocrl.training.stages import SCHEDULE, Ramp, Stage
+from pyrocrl.training.train import Trained, hold_out, train
+
+__all__ = [
+    "SCHEDULE",
+    "ChainELBO",
+    "History",
+    "Objective",
+    "Ramp",
+    "Stage",
+    "StageRecord",
+    "StepWeights",
+    "Trained",
+    "held_out_elbo",
+    "hold_out",
+    "train",
+]

@@ -1,0 +1,176 @@
+"""Runs one stage of training: epochs of steps, held-out evaluation, early stopping."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pyro
+import torch
+from torch import Tensor, nn
+
+from pyrocrl.data import Batch, MultimodalData
+from pyrocrl.guide import AmortizedGuide
+from pyrocrl.model import MultimodalSCM
+from pyrocrl.training.history import History, StageRecord
+from pyrocrl.training.objective import Objective, held_out_elbo
+from pyrocrl.training.progress import Silence
+from pyrocrl.training.stages import Stage
+
+__all__ = ["BestSoFar", "Training", "minibatches"]
+
+_NETWORK_RATE = 6e-3
+_CAUSAL_RATE = 2e-2
+_VALIDATED_STEPS = 3
+_STEPS_BETWEEN_EVALUATIONS = 30
+
+
+def minibatches(data: MultimodalData, size: int) -> Iterator[Batch]:
+    """One pass over the data in random order, in slices of tensors; a short rest is left out.
+
+    Args:
+        data: the subjects to go through.
+        size: subjects in a batch; no more than there are.
+    """
+    device = next(iter(data)).values.device
+    shuffled = torch.randperm(data.n_subjects).to(device)
+    for start in range(0, data.n_subjects - size + 1, size):
+        yield data.batch(shuffled[start : start + size])
+
+
+@dataclass
+class Training:
+    """Model, guide and optimiser while they are trained.
+
+    Attributes:
+        model: the model.
+        guide: its guide.
+        contrast: the critics of the warm start.
+        edge_cost: (child, parent), cost of each edge's influence.
+        subjects: training subjects.
+        held_out: subjects for the held-out ELBO.
+        batch_size: subjects in a batch.
+        history: the record so far.
+        progress: where progress is shown.
+    """
+
+    model: MultimodalSCM
+    guide: AmortizedGuide
+    contrast: nn.Module
+    edge_cost: Tensor
+    subjects: MultimodalData
+    held_out: Batch
+    batch_size: int
+    history: History
+    progress: Silence
+    optimizer: torch.optim.Optimizer = field(init=False)
+
+    def __post_init__(self) -> None:
+        networks = [self.guide.encoders, self.model.decoders, self.contrast]
+        if self.guide.completion is not None:
+            networks.append(self.guide.completion)
+        slow = [p for network in networks for p in network.parameters()]
+        known = {id(p) for p in slow}
+        both = [*self.model.parameters(), *self.guide.parameters()]
+        fast = list({id(p): p for p in both if id(p) not in known}.values())
+        groups = [{"params": slow, "base": _NETWORK_RATE}, {"params": fast, "base": _CAUSAL_RATE}]
+        self.optimizer = torch.optim.Adam(groups, lr=_NETWORK_RATE, foreach=True)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches in one pass over the training subjects."""
+        return self.subjects.n_subjects // self.batch_size
+
+    def run(self, stage: Stage, epochs: int) -> None:
+        """Run a stage for at most `epochs` passes over the data and note why it stopped."""
+        started, done, reason = time.perf_counter(), 0, f"ran its {epochs} epochs"
+        best = BestSoFar([self.model, self.guide])
+        interval = max(1, round(_STEPS_BETWEEN_EVALUATIONS / self.steps_per_epoch))
+        patience = None if stage.patience is None else max(2, round(stage.patience * epochs))
+        self.progress.start(stage.name, epochs)
+        try:
+            for epoch in range(epochs):
+                elbo = self._epoch(stage, epoch, epochs)
+                done = epoch + 1
+                if done % interval and done < epochs:
+                    self.progress.advance(f"ELBO {elbo.max():.3f}")
+                    continue
+                held_out = held_out_elbo(self.model, self.guide, self.held_out).mean(1)
+                self.history.add(stage.name, self.history.epochs + done, elbo, held_out)
+                self.progress.advance(f"ELBO {elbo.max():.3f}, held out {held_out.max():.3f}")
+                best.update(held_out, done)
+                if patience is not None and done - best.epoch >= patience:
+                    reason = f"held-out ELBO had not improved for {done - best.epoch} epochs"
+                    break
+        except KeyboardInterrupt:
+            reason = "interrupted by the user; what was found so far is kept"
+        if stage.patience is not None:
+            best.restore()
+        seconds = time.perf_counter() - started
+        self.progress.finish(reason)
+        self.history.records.append(StageRecord(stage.name, stage.purpose, done, seconds, reason))
+
+    def _epoch(self, stage: Stage, epoch: int, epochs: int) -> Tensor:
+        objective = Objective(self.contrast, self.edge_cost)
+        loss_of = objective(self.model, self.guide)
+        elbos = []
+        for step, batch in enumerate(minibatches(self.subjects, self.batch_size)):
+            progress = (epoch + step / self.steps_per_epoch) / epochs
+            objective.weights = stage.weights(progress)
+            for group in self.optimizer.param_groups:
+                group["lr"] = group["base"] * stage.learning_rate(progress)
+            # Validation finds shape errors in the first steps; after that it only costs time.
+            first = not self.history.records and epoch == 0 and step < _VALIDATED_STEPS
+            with pyro.validation_enabled(first):
+                loss = loss_of(batch)
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            forget_divergence(self.optimizer)
+            self.optimizer.step()
+            assert objective.last_elbo is not None
+            elbos.append(objective.last_elbo)
+        return torch.stack(elbos).mean(0)
+
+
+def forget_divergence(optimizer: torch.optim.Optimizer) -> None:
+    """Skip the step of chains whose gradients are not finite; chains share no parameters."""
+    gradients = [
+        p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None
+    ]
+    sizes = torch.stack([gradient.abs().flatten(1).amax(1) for gradient in gradients])
+    finite = torch.isfinite(sizes).all(0)
+    if not bool(finite.all()):
+        for gradient in gradients:
+            gradient[~finite] = 0.0
+
+
+class BestSoFar:
+    """Each chain's parameters where its held-out ELBO was best.
+
+    Args:
+        modules: modules whose parameters all lead with the chain dimension.
+    """
+
+    def __init__(self, modules: list[nn.Module]) -> None:
+        unique = {id(p): p for module in modules for p in module.parameters()}
+        self.parameters = list(unique.values())
+        self.saved = [p.detach().clone() for p in self.parameters]
+        self.score: Tensor | None = None
+        self.epoch = 0
+
+    def update(self, score: Tensor, epoch: int) -> None:
+        """Keep the parameters of the chains that are better than before, (chain,) scores."""
+        better = torch.ones_like(score).bool() if self.score is None else score > self.score
+        if not bool(better.any()):
+            return
+        self.score = score if self.score is None else torch.where(better, score, self.score)
+        self.epoch = epoch
+        for saved, parameter in zip(self.saved, self.parameters, strict=True):
+            saved[better] = parameter.detach()[better]
+
+    def restore(self) -> None:
+        """Put every chain back to its best."""
+        with torch.no_grad():
+            for saved, parameter in zip(self.saved, self.parameters, strict=True):
+                parameter.copy_(saved)

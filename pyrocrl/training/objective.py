@@ -1,0 +1,178 @@
+"""The objective of a training step: every chain's ELBO, tempered, with what helps it on its way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pyro
+import torch
+from pyro import poutine
+from pyro.infer import ELBO
+from torch import Tensor
+
+from pyrocrl.data import Batch
+from pyrocrl.guide import AmortizedGuide, Encoding
+from pyrocrl.model import MultimodalSCM
+
+__all__ = ["ChainELBO", "Objective", "StepWeights", "held_out_elbo"]
+
+
+@dataclass(frozen=True)
+class StepWeights:
+    """Weights of the parts of the objective at one step of training.
+
+    Attributes:
+        kl: of the divergence of latents and noises from the model; 1 is the ELBO itself.
+        contrast: of the contrastive warm start.
+        sparsity: of the penalty on the influence of parents.
+    """
+
+    kl: float = 1.0
+    contrast: float = 0.0
+    sparsity: float = 0.0
+
+
+@dataclass(frozen=True)
+class Terms:
+    """An ELBO by chain and subject, in nats: log likelihood minus divergence.
+
+    Attributes:
+        likelihood: (chain, subject), E_q log p(x | z, eta).
+        divergence: (chain, subject), log q(z, eta | x) - log p(z, eta).
+        graph: (chain,), log q(A, w) - log p(A, w).
+        z: (chain, subject, node), the latents drawn.
+        adjacency: (chain, child, parent), the gates drawn.
+        weight: (chain, child, parent), the weights drawn.
+        encoding: what the guide returned.
+    """
+
+    likelihood: Tensor
+    divergence: Tensor
+    graph: Tensor
+    z: Tensor
+    adjacency: Tensor
+    weight: Tensor
+    encoding: Encoding
+
+
+class ChainELBO(ELBO):
+    """The ELBO of every chain apart; chains share no parameters, so their sum trains each.
+
+    Use it like any Pyro ELBO: `ChainELBO()(model, guide)` is a module to optimise.
+    """
+
+    def terms(self, model: MultimodalSCM, guide: AmortizedGuide, batch: Batch) -> Terms:
+        """Run guide and model once and sort their log densities by what they stand for."""
+        model_trace, guide_trace = self._get_trace(model, guide, (batch,), {})
+        shape = (model.chains, batch.size)
+        likelihood = divergence = guide_trace.nodes["z"]["value"].new_zeros(shape)
+        graph = likelihood.new_zeros(model.chains)
+        for trace, sign in ((guide_trace, 1.0), (model_trace, -1.0)):
+            for site in trace.nodes.values():
+                if "unscaled_log_prob" not in site:
+                    continue
+                log_prob = site["unscaled_log_prob"]
+                if log_prob.shape[-1] != batch.size or log_prob.shape[-1] == 1:
+                    graph = graph + sign * log_prob.reshape(model.chains, -1).sum(1)
+                elif site["is_observed"]:
+                    likelihood = likelihood + log_prob
+                else:
+                    divergence = divergence + sign * log_prob
+        weight = model_trace.nodes["weight"]["value"].flatten(0, 1)
+        scm = model_trace.nodes["z"]["fn"]
+        return Terms(
+            likelihood,
+            divergence,
+            graph,
+            guide_trace.nodes["z"]["value"],
+            scm.adjacency,
+            weight,
+            guide_trace.nodes["_RETURN"]["value"],
+        )
+
+    def _get_trace(self, model: Any, guide: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
+        guide_trace = poutine.trace(guide).get_trace(*args, **kwargs)
+        model_trace = poutine.trace(poutine.replay(model, guide_trace)).get_trace(*args, **kwargs)
+        for trace in (guide_trace, model_trace):
+            trace.compute_log_prob(lambda name, site: type(site["fn"]).__name__ != "_Subsample")
+        return model_trace, guide_trace
+
+    def differentiable_loss(self, model: Any, guide: Any, *args: Any, **kwargs: Any) -> Tensor:
+        """Minus the ELBO, nats per subject, summed over chains."""
+        return -chain_elbo(self.terms(model, guide, *args), model.n_subjects).sum()
+
+    def loss(self, model: Any, guide: Any, *args: Any, **kwargs: Any) -> float:
+        """The same as a number."""
+        with torch.no_grad():
+            return float(self.differentiable_loss(model, guide, *args))
+
+    def loss_and_grads(self, model: Any, guide: Any, *args: Any, **kwargs: Any) -> float:
+        """The same, with gradients accumulated."""
+        loss = self.differentiable_loss(model, guide, *args)
+        loss.backward()
+        return float(loss)
+
+
+def chain_elbo(terms: Terms, n_subjects: int) -> Tensor:
+    """ELBO of every chain in nats per subject, (chain,)."""
+    return (terms.likelihood - terms.divergence).mean(1) - terms.graph / n_subjects
+
+
+Contrast = Callable[[Encoding, Batch], Tensor]
+
+
+class Objective(ChainELBO):
+    """The ELBO with its divergence tempered, a contrastive term and a sparsity penalty.
+
+    These lead to the right optimum and are not part of the answer: the ELBO that is compared
+    between chains has none of them.
+
+    Args:
+        contrast: (encoding, batch) -> (chain,), how badly modalities predict one another.
+        edge_cost: (child, parent), cost of each edge's influence.
+        weights: of the three parts; a stage changes them from step to step.
+    """
+
+    def __init__(self, contrast: Contrast, edge_cost: Tensor) -> None:
+        super().__init__()
+        self.contrast, self.edge_cost = contrast, edge_cost
+        self.weights = StepWeights()
+        self.last_elbo: Tensor | None = None
+
+    def differentiable_loss(self, model: Any, guide: Any, *args: Any, **kwargs: Any) -> Tensor:
+        """The objective to be minimised, summed over chains."""
+        weights, terms = self.weights, self.terms(model, guide, *args)
+        self.last_elbo = chain_elbo(terms, model.n_subjects).detach()
+        loss = (weights.kl * terms.divergence - terms.likelihood).mean(1)
+        loss = loss + terms.graph / model.n_subjects
+        if weights.contrast > 0:
+            loss = loss + weights.contrast * self.contrast(terms.encoding, args[0])
+        if weights.sparsity > 0:
+            influence = model.mechanism.influence(terms.z, terms.adjacency, terms.weight)
+            loss = loss + weights.sparsity * (influence * self.edge_cost).sum((1, 2))
+        total: Tensor = loss.sum()
+        return total
+
+
+@torch.no_grad()
+def held_out_elbo(
+    model: MultimodalSCM, guide: AmortizedGuide, batch: Batch, *, draws: int = 1
+) -> Tensor:
+    """Held-out ELBO of every chain and subject, (chain, subject), in nats.
+
+    Args:
+        model: the model.
+        guide: its guide.
+        batch: subjects that training did not see.
+        draws: latents drawn per subject.
+    """
+    elbo = ChainELBO()
+    total = torch.zeros(model.chains, batch.size, device=model.zero.device)
+    # Validation would stop at the first chain that diverged; here that chain scores NaN.
+    with pyro.validation_enabled(False):
+        for _ in range(draws):
+            terms = elbo.terms(model, guide, batch)
+            total += terms.likelihood - terms.divergence
+    return total / draws

@@ -1,0 +1,68 @@
+"""Progress bars: one per stage, with the ELBO of the best restart and the time left."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["Bars", "Silence"]
+
+
+class Silence:
+    """No progress bars."""
+
+    def __enter__(self) -> Silence:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def start(self, name: str, total: int) -> None:
+        """A stage begins."""
+
+    def advance(self, text: str) -> None:
+        """An epoch is done."""
+
+    def finish(self, text: str) -> None:
+        """The stage is over."""
+
+
+class Bars(Silence):
+    """Progress bars in the terminal or notebook."""
+
+    def __enter__(self) -> Bars:
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            TaskProgressColumn,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        self._progress: Any = Progress(
+            TextColumn("{task.description:<11}"),
+            BarColumn(bar_width=24),
+            TaskProgressColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[text]}"),
+        )
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def start(self, name: str, total: int) -> None:
+        """A stage begins."""
+        self._task = self._progress.add_task(name, total=total, text="")
+
+    def advance(self, text: str) -> None:
+        """An epoch is done."""
+        self._progress.update(self._task, advance=1, text=text)
+
+    def finish(self, text: str) -> None:
+        """The stage is over."""
+        task = self._progress.tasks[self._task]
+        self._progress.update(self._task, total=task.completed or 1, text=text)

@@ -1,0 +1,119 @@
+"""The stages of training: what each one does, how long, and when it stops early.
+
+Each stage is a few numbers; `SCHEDULE` lists them in order. Finding the latents is a matter of
+order: first the subspace of each modality (warm start), then the turn inside it that needs the
+fewest edges (sparsify), then the answer under the declared prior (settle).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pyrocrl.training.objective import StepWeights
+
+__all__ = ["SCHEDULE", "Ramp", "Stage", "epochs_of"]
+
+_STEPS = 1260
+_FEWEST_EPOCHS = 36
+
+
+@dataclass(frozen=True)
+class Ramp:
+    """A weight that moves from `start` to `end` over a share of a stage, then stays.
+
+    Example:
+        >>> [Ramp(0.0, 1.0, over=0.5)(progress) for progress in (0.0, 0.25, 0.75)]
+        [0.0, 0.5, 1.0]
+        >>> round(Ramp(1.0, 0.01, geometric=True)(0.5), 3)
+        0.1
+    """
+
+    start: float
+    end: float
+    over: float = 1.0
+    after: float = 0.0
+    geometric: bool = False
+
+    def __call__(self, progress: float) -> float:
+        """The weight at `progress` between 0 and 1 of the stage."""
+        share = min(1.0, max(0.0, progress - self.after) / self.over)
+        if self.geometric:
+            return float(self.start * (self.end / self.start) ** share)
+        return self.start + share * (self.end - self.start)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of training.
+
+    Attributes:
+        name: shown in the progress bar and the report.
+        purpose: what it is for, in a few words.
+        share: of the epochs of the whole training.
+        kl: weight of the divergence.
+        contrast: weight of the contrastive warm start.
+        sparsity: weight of the penalty on influence.
+        learning_rate: factor on the learning rates.
+        patience: share of the stage without a better held-out ELBO after which it stops; None
+            runs it to its end.
+    """
+
+    name: str
+    purpose: str
+    share: float
+    kl: Ramp = field(default_factory=lambda: Ramp(1.0, 1.0))
+    contrast: Ramp = field(default_factory=lambda: Ramp(0.0, 0.0))
+    sparsity: Ramp = field(default_factory=lambda: Ramp(0.0, 0.0))
+    learning_rate: Ramp = field(default_factory=lambda: Ramp(1.0, 1.0))
+    patience: float | None = None
+
+    def weights(self, progress: float) -> StepWeights:
+        """Weights of the objective at `progress` between 0 and 1."""
+        return StepWeights(self.kl(progress), self.contrast(progress), self.sparsity(progress))
+
+
+SCHEDULE = (
+    Stage(
+        "warm start",
+        "find what the modalities have in common",
+        share=8 / 36,
+        kl=Ramp(0.1, 1.0),
+        contrast=Ramp(30.0, 0.0),
+        learning_rate=Ramp(0.05, 1.0, over=0.15),
+    ),
+    Stage(
+        "sparsify",
+        "turn each modality's latents until few edges are needed",
+        share=12 / 36,
+        sparsity=Ramp(0.2, 0.4, over=0.1),
+    ),
+    Stage(
+        "settle",
+        "let the penalty go and the learning rate down",
+        share=16 / 36,
+        sparsity=Ramp(0.4, 0.05, over=0.75, geometric=True),
+        learning_rate=Ramp(1.0, 0.03, over=0.55, after=0.45),
+        patience=0.5,
+    ),
+)
+
+
+def epochs_of(stage: Stage, steps_per_epoch: int, max_epochs: int | None) -> int:
+    """Passes over the data that a stage may take.
+
+    Training takes 36 epochs or about 1,260 steps, whichever is more, but never more than
+    `max_epochs` in all.
+
+    Args:
+        stage: the stage.
+        steps_per_epoch: batches in one pass over the data.
+        max_epochs: the user's limit on the epochs of all stages together.
+
+    Example:
+        >>> [epochs_of(stage, 35, None) for stage in SCHEDULE]
+        [8, 12, 16]
+    """
+    epochs = max(_FEWEST_EPOCHS, -(-_STEPS // steps_per_epoch))
+    if max_epochs is not None:
+        epochs = min(epochs, max_epochs)
+    return max(1, round(stage.share * epochs))

@@ -1,0 +1,111 @@
+"""From data, model and guide to a trained pair: held-out subjects, stages, gates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from pyrocrl.data import MultimodalData
+from pyrocrl.errors import ModelError
+from pyrocrl.guide import AmortizedGuide
+from pyrocrl.model import MultimodalSCM
+from pyrocrl.training.contrast import Contrast
+from pyrocrl.training.gates import fit_gates
+from pyrocrl.training.history import History
+from pyrocrl.training.loop import Training
+from pyrocrl.training.objective import held_out_elbo
+from pyrocrl.training.progress import Bars, Silence
+from pyrocrl.training.stages import SCHEDULE, epochs_of
+
+__all__ = ["Trained", "hold_out", "train"]
+
+_BATCH = 256
+_HELD_OUT_SHARE, _MOST_HELD_OUT = 0.1, 1000
+_DRAWS_HELD_OUT = 8
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model and guide.
+
+    Attributes:
+        model: the model.
+        guide: its guide.
+        history: what happened.
+        held_out_elbo: (chain, subject), ELBO of held-out subjects in nats, no penalty in it.
+    """
+
+    model: MultimodalSCM
+    guide: AmortizedGuide
+    history: History
+    held_out_elbo: np.ndarray
+
+
+def hold_out(
+    data: MultimodalData, rng: np.random.Generator
+) -> tuple[MultimodalData, MultimodalData]:
+    """Split subjects at random: a tenth, at most 1,000, is held out of training.
+
+    Returns:
+        Training subjects and held-out subjects.
+    """
+    count = min(_MOST_HELD_OUT, max(2, round(_HELD_OUT_SHARE * data.n_subjects)))
+    shuffled = rng.permutation(data.n_subjects)
+    return data.select(np.sort(shuffled[count:])), data.select(np.sort(shuffled[:count]))
+
+
+def train(
+    model: MultimodalSCM,
+    guide: AmortizedGuide,
+    training: MultimodalData,
+    held_out: MultimodalData,
+    *,
+    progress: bool = True,
+    max_epochs: int | None = None,
+) -> Trained:
+    """Run all stages; Ctrl-C ends the running one, skips the rest and keeps what was found.
+
+    Args:
+        model: an untrained model.
+        guide: its guide.
+        training: subjects to train on.
+        held_out: subjects to judge by.
+        progress: show progress bars.
+        max_epochs: limit on the passes over the data of all stages together.
+
+    Returns:
+        The trained pair.
+
+    Raises:
+        ModelError: if training diverged in every chain.
+    """
+    history = History()
+    cost = torch.from_numpy(model.space.allowed.astype(np.float32))
+    batch_size = min(_BATCH, max(1, training.n_subjects // 3))
+    with Bars() if progress else Silence() as bars:
+        run = Training(
+            model=model,
+            guide=guide,
+            contrast=Contrast(model).to(model.zero.device),
+            edge_cost=cost.to(model.zero.device),
+            subjects=training,
+            held_out=held_out.batch(),
+            batch_size=batch_size,
+            history=history,
+            progress=bars,
+        )
+        for stage in SCHEDULE:
+            run.run(stage, epochs_of(stage, run.steps_per_epoch, max_epochs))
+            if history.interrupted:
+                break
+        scores = held_out_elbo(model, guide, held_out.batch(), draws=_DRAWS_HELD_OUT)
+        if not history.interrupted:
+            fit_gates(model, guide, training, batch_size, history, bars, max_epochs)
+    if not bool(torch.isfinite(scores.mean(1)).any()):
+        raise ModelError(
+            "training diverged in every restart; look for extreme values in the data "
+            "(log-transform skewed columns) or ask for fewer latents"
+        )
+    return Trained(model, guide, history, scores.cpu().numpy())
