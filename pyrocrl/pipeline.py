@@ -1,0 +1,181 @@
+"""The main job: from data to a posterior over edges, one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from pyrocrl.data import MultimodalData
+from pyrocrl.errors import DataError, ModelError
+from pyrocrl.guide import AmortizedGuide
+from pyrocrl.model import MultimodalSCM
+from pyrocrl.posterior.build import build_posterior
+from pyrocrl.posterior.posterior import Posterior
+from pyrocrl.posterior.storage import load_posterior
+from pyrocrl.scm import BackgroundKnowledge, EdgePrior, Mechanism
+from pyrocrl.settings import FitSettings
+from pyrocrl.training import hold_out, train
+
+__all__ = ["fit", "load"]
+
+ModelFactory = Callable[..., MultimodalSCM]
+GuideFactory = Callable[[MultimodalSCM, MultimodalData], AmortizedGuide]
+
+
+def fit(
+    data: MultimodalData | Mapping[str, Any],
+    latents: int | Mapping[str, int] = 2,
+    noise: int | Mapping[str, int] = 1,
+    *,
+    edge_prior: EdgePrior | None = None,
+    mechanism: str | type[Mechanism] = "additive",
+    model: ModelFactory | None = None,
+    guide: GuideFactory | None = None,
+    rope: float = 0.02,
+    knowledge: BackgroundKnowledge | None = None,
+    order: str = "modality",
+    restarts: int = 8,
+    seed: int = 0,
+    progress: bool = True,
+    max_epochs: int | None = None,
+    device: str | torch.device | None = None,
+) -> Posterior:
+    """Find the latent causes behind several modalities, and how probable each edge is.
+
+    Args:
+        data: the measurements; a mapping of tables becomes a `MultimodalData`. The order of the
+            modalities is the causal order: an edge never runs to an earlier modality.
+        latents: latents of each table modality, one number or one per modality.
+        noise: dimensions of each table modality's own noise, likewise.
+        edge_prior: `SpikeAndSlab` (the default), `LaplaceEdges`, or any callable that takes a
+            `GraphSpace`, makes `pyro.sample` statements and returns an adjacency.
+        mechanism: "linear", "additive" or "flow", or a `Mechanism` class.
+        model: your own model in place of all of the above: called as `model(data, chains=...)`, it
+            returns a `MultimodalSCM`.
+        guide: your own guide: called as `guide(model, data)`, it returns an `AmortizedGuide`.
+        rope: nats per subject below which an edge counts as none.
+        knowledge: tiers, required and forbidden edges, probabilities of single edges.
+        order: "modality", the order of the modalities in `data`.
+        restarts: fits from different starts, trained together; ArviZ calls them chains.
+        seed: decides everything; the caller's random state is left as it was.
+        progress: show a progress bar for each stage.
+        max_epochs: limit on the passes over the data; None takes what the number of subjects asks.
+        device: where to train, such as "cuda"; None is the CPU.
+
+    Returns:
+        The posterior. Ctrl-C during training ends it early and returns what was found.
+
+    Raises:
+        DataError: if the data cannot be used.
+        ModelError: if an argument is out of range.
+        KnowledgeError: if the background knowledge contradicts itself or the data.
+        PriorError: if the edge prior is no edge prior.
+
+    Example:
+        >>> from pyrocrl.simulate import numerical_case
+        >>> data, truth = numerical_case(1, n_subjects=200)
+        >>> posterior = fit(data, latents=2, restarts=2, max_epochs=3, progress=False)
+        >>> posterior.edge_probabilities().shape
+        (4, 4)
+    """
+    if not isinstance(data, MultimodalData):
+        data = MultimodalData(data)
+    if len(data.names) < 2:
+        raise DataError(
+            f"only one modality, {data.names[0]!r}: causes are told apart by how they act on "
+            "another modality; give at least two (a Variables group counts)"
+        )
+    settings = FitSettings(
+        latents=latents,
+        noise=noise,
+        edge_prior=edge_prior,
+        mechanism=mechanism,
+        rope=rope,
+        knowledge=knowledge,
+        order=order,
+        restarts=restarts,
+        seed=seed,
+        max_epochs=max_epochs,
+    )
+    where = _device(device)
+    training, held_out = hold_out(data, np.random.default_rng(seed))
+    own_devices = [where] if where.type == "cuda" else []
+    with torch.random.fork_rng(devices=own_devices):
+        torch.manual_seed(seed)
+        causal_model = (model or default_model(settings))(training, chains=restarts)
+        causal_guide = (guide or AmortizedGuide)(causal_model, data)
+        trained = train(
+            causal_model.to(where),
+            causal_guide.to(where),
+            training.to(where),
+            held_out.to(where),
+            progress=progress,
+            max_epochs=max_epochs,
+        )
+        return build_posterior(trained, data, settings)
+
+
+def load(
+    path: str | Path,
+    *,
+    edge_prior: EdgePrior | None = None,
+    mechanism: type[Mechanism] | None = None,
+    model: ModelFactory | None = None,
+    guide: GuideFactory | None = None,
+) -> Posterior:
+    """Read a fit that `Posterior.save` wrote.
+
+    Code is not saved: where a fit used an edge prior, mechanism, model or guide of your own, give
+    it again.
+
+    Args:
+        path: the folder.
+        edge_prior: the fit's own edge prior, if it was a program.
+        mechanism: the fit's own mechanism, if it was a class.
+        model: the fit's own model, as given to `fit`.
+        guide: the fit's own guide, as given to `fit`.
+
+    Returns:
+        The posterior.
+
+    Raises:
+        SavedFitError: if a file is missing or damaged, or code is needed that is not given.
+    """
+
+    def build_model(settings: FitSettings, data: MultimodalData, chains: int) -> MultimodalSCM:
+        return (model or default_model(settings))(data, chains=chains)
+
+    with torch.random.fork_rng(devices=[]):
+        return load_posterior(
+            path,
+            build_model,
+            guide or AmortizedGuide,
+            {"edge_prior": edge_prior, "mechanism": mechanism},
+        )
+
+
+def default_model(settings: FitSettings) -> ModelFactory:
+    """`MultimodalSCM` with the settings of a fit."""
+    return partial(
+        MultimodalSCM,
+        latents=settings.latents,
+        noise=settings.noise,
+        edge_prior=settings.prior,
+        mechanism=settings.mechanism,
+        knowledge=settings.knowledge,
+    )
+
+
+def _device(device: str | torch.device | None) -> torch.device:
+    try:
+        where = torch.device("cpu" if device is None else device)
+    except RuntimeError as error:
+        raise ModelError(f"device {device!r} is unknown: {error}") from None
+    if where.type == "cuda" and not torch.cuda.is_available():
+        raise ModelError(f"device {device!r}: this installation of torch finds no CUDA device")
+    return where

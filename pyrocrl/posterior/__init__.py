@@ -1,0 +1,6 @@
+"""The posterior over latents and edges: alignment, weights of restarts, tables, draws, storage."""
+
+from pyrocrl.posterior.inference_data import to_inference_data
+from pyrocrl.posterior.posterior import Posterior
+
+__all__ = ["Posterior", "to_inference_data"]

@@ -1,0 +1,159 @@
+"""From a trained model to a posterior: align, sum over graphs, weigh restarts, draw."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pyrocrl.data import MultimodalData
+from pyrocrl.metrics import absolute_correlations
+from pyrocrl.posterior.alignment import Alignment, align_chains
+from pyrocrl.posterior.collapse import Collapsed, collapse, expected_edges
+from pyrocrl.posterior.posterior import Posterior, encode_latents, encode_nodes
+from pyrocrl.posterior.restarts import weigh_restarts
+from pyrocrl.posterior.warnings import warnings_of
+from pyrocrl.scm import LinearGaussian, Nodes
+from pyrocrl.settings import FitSettings
+from pyrocrl.structure import GraphDraws
+from pyrocrl.training import Trained
+
+__all__ = ["build_posterior"]
+
+_DRAWS = 1000
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def build_posterior(trained: Trained, data: MultimodalData, settings: FitSettings) -> Posterior:
+    """Summarise a trained model as a posterior over latents and edges.
+
+    Args:
+        trained: model, guide, history and held-out scores.
+        data: all subjects, those held out too.
+        settings: what was asked for.
+    """
+    model, guide, nodes = trained.model, trained.guide, trained.model.nodes
+    z, _ = encode_nodes(model, guide, data)
+    complete = _complete_subjects(data)
+    collapsed = collapse(
+        z[:, complete],
+        model.space,
+        model.edge_prior,
+        rope=settings.rope,
+        nonlinear=type(model.mechanism) is not LinearGaussian,
+        seed=settings.seed,
+    )
+    restarts = weigh_restarts(trained.held_out_elbo, expected_edges(collapsed))
+    kept = restarts.restart[restarts.weight > 0].to_numpy()
+    best = int(restarts.loc[restarts.held_out_elbo[kept].idxmax(), "restart"])
+    orientation = _orientation(z[best], nodes, data)
+    alignment = align_chains(z, nodes, best, orientation)
+    restarts["agreement"] = alignment.agreement
+    draws = _draw(collapsed, alignment, kept, settings.seed)
+    values, deviations = encode_latents(model, guide, alignment, best, data)
+    return Posterior(
+        fit_settings=settings,
+        template=data.select([]),
+        model=model,
+        guide=guide,
+        alignment=alignment,
+        restarts=restarts,
+        draws=draws,
+        probability=_mean([_of(collapsed, k, alignment) for k in kept]),
+        variational=_variational(trained, alignment, kept),
+        allowed=np.any([alignment.edges(model.space.allowed, k) for k in kept], axis=0),
+        latent_values=values,
+        latent_deviations=deviations,
+        loadings_table=_loadings(values, nodes, data),
+        history_record=trained.history,
+        data_summary=data.summary(),
+        warnings=warnings_of(
+            restarts, values, deviations, trained.history, collapsed, nodes, complete
+        ),
+    )
+
+
+def _complete_subjects(data: MultimodalData) -> npt.NDArray[np.bool_]:
+    """Subjects with every variable and at least one cell of every table measured."""
+    complete = np.ones(data.n_subjects, dtype=bool)
+    for modality in data:
+        observed = modality.observed.numpy()
+        complete &= observed.all(axis=1) if modality.is_variables else observed.any(axis=1)
+    return complete
+
+
+def _orientation(z: FloatArray, nodes: Nodes, data: MultimodalData) -> FloatArray:
+    """Sign of each node under which it rises with most of its modality's columns."""
+    orientation = np.ones(len(nodes))
+    for modality in data:
+        if modality.is_variables:
+            continue
+        own = nodes.of(modality.name)
+        product = z[:, own].T @ modality.values.double().numpy()
+        orientation[own] = np.where(product.sum(axis=1) < 0, -1.0, 1.0)
+    return orientation
+
+
+def _of(collapsed: Collapsed, chain: int, alignment: Alignment) -> FloatArray:
+    posterior = collapsed.posteriors[chain]
+    assert posterior is not None
+    return np.asarray(alignment.edges(posterior.probability, chain), dtype=float)
+
+
+def _mean(per_chain: list[FloatArray]) -> FloatArray:
+    return np.asarray(np.mean(per_chain, axis=0))
+
+
+def _draw(
+    collapsed: Collapsed, alignment: Alignment, kept: npt.NDArray[np.intp], seed: int
+) -> GraphDraws:
+    """Draws of every restart that counts, aligned: (chain, draw, child, parent)."""
+    rng = np.random.default_rng(seed)
+    aligned = []
+    for chain in kept:
+        posterior = collapsed.posteriors[chain]
+        assert posterior is not None
+        drawn = posterior.sample(_DRAWS, rng)
+        sign = alignment.sign[chain]
+        aligned.append(
+            (
+                alignment.edges(drawn.adjacency, chain),
+                alignment.edges(drawn.strength, chain),
+                alignment.edges(drawn.effect, chain) * sign[:, None] * sign[None, :],
+            )
+        )
+    adjacency, strength, effect = (np.stack(arrays) for arrays in zip(*aligned, strict=True))
+    return GraphDraws(adjacency, strength, effect)
+
+
+def _variational(trained: Trained, alignment: Alignment, kept: npt.NDArray[np.intp]) -> FloatArray:
+    size = len(trained.model.nodes)
+    gates = trained.guide.gate_probabilities()
+    if gates is None:
+        return np.full((size, size), np.nan)
+    own = gates.squeeze(1).double().cpu().numpy()
+    return _mean([np.asarray(alignment.edges(own[k], k), dtype=float) for k in kept])
+
+
+def _loadings(values: pd.DataFrame, nodes: Nodes, data: MultimodalData) -> pd.DataFrame:
+    """Correlation of each latent with every measured column, over observed cells."""
+    latent_groups = dict(zip(nodes.names, nodes.groups, strict=True))
+    rows = []
+    for modality in data:
+        measured = modality.values.double().numpy()
+        observed = modality.observed.numpy()
+        for column, name in enumerate(modality.columns):
+            seen = observed[:, column]
+            r = _correlations(values.to_numpy()[seen], measured[seen, column])
+            for latent, value in zip(values.columns, r, strict=True):
+                own = latent_groups[latent] == modality.name
+                rows.append((latent, modality.name, name, float(value), own))
+    columns = ["latent", "modality", "column", "correlation", "own"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _correlations(latents: FloatArray, column: FloatArray) -> FloatArray:
+    strength = absolute_correlations(latents, column[:, None])[:, 0]
+    centred = (latents - latents.mean(0)) * (column - column.mean())[:, None]
+    return np.asarray(strength * np.sign(centred.sum(0)))

@@ -1,0 +1,68 @@
+"""The reported edges: graphs and mechanisms summed out given each chain's latents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pyrocrl.scm import EdgePrior, GraphSpace
+from pyrocrl.structure import EdgePriorMixture, KnownOrderPosterior
+from pyrocrl.structure.program_prior import independent_edge_mixture
+
+__all__ = ["Collapsed", "collapse", "expected_edges"]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Collapsed:
+    """The collapsed posterior of every chain, each in its own order of nodes.
+
+    Attributes:
+        posteriors: one per chain; None where the chain has no finite latents.
+        mixture: the edge prior as it entered.
+    """
+
+    posteriors: tuple[KnownOrderPosterior | None, ...]
+    mixture: EdgePriorMixture
+
+    @property
+    def prior_ess(self) -> float:
+        """Smallest effective number of the prior's components over the chains."""
+        return min(p.prior_ess for p in self.posteriors if p is not None)
+
+
+def collapse(
+    z: FloatArray,
+    space: GraphSpace,
+    prior: EdgePrior,
+    *,
+    rope: float,
+    nonlinear: bool,
+    seed: int,
+) -> Collapsed:
+    """Sum over all graphs and mechanisms, for each chain's node values.
+
+    Args:
+        z: (chain, subject, node), node values.
+        space: the possible graphs.
+        prior: the edge prior that the user declared.
+        rope: strength below which an edge counts as none, nats per subject.
+        nonlinear: whether mechanisms may bend.
+        seed: of the draws of the prior's continuous sites, where it has any.
+    """
+    mixture = independent_edge_mixture(prior, space, seed=seed)
+    posteriors = tuple(
+        KnownOrderPosterior.fit(own, space.allowed, mixture, rope=rope, nonlinear=nonlinear)
+        if np.isfinite(own).all() and (own.std(axis=0) > 1e-8).all()
+        else None
+        for own in z
+    )
+    return Collapsed(posteriors, mixture)
+
+
+def expected_edges(collapsed: Collapsed) -> FloatArray:
+    """Expected number of edges under every chain's posterior, infinite where there is none."""
+    return np.array([np.inf if p is None else p.probability.sum() for p in collapsed.posteriors])

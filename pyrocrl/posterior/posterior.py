@@ -1,0 +1,358 @@
+"""Posterior: what a fit found, to be asked, drawn, reported and saved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+
+from pyrocrl.data import MultimodalData
+from pyrocrl.errors import ModelError
+from pyrocrl.guide import AmortizedGuide
+from pyrocrl.model import MultimodalSCM
+from pyrocrl.posterior.alignment import Alignment
+from pyrocrl.posterior.inference_data import import_arviz, to_inference_data
+from pyrocrl.scm import Nodes
+from pyrocrl.settings import FitSettings
+from pyrocrl.structure import GraphDraws
+from pyrocrl.training import History
+
+if TYPE_CHECKING:
+    import arviz
+    import matplotlib.axes
+    import networkx
+    import xarray
+
+
+__all__ = ["Posterior"]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """What a fit found: latents, and a posterior over the edges between them.
+
+    Chains are restarts. All of them are aligned to the best one; those that explain held-out
+    subjects as well as any, with as few edges as any, make up the answer with equal weight.
+
+    Attributes:
+        fit_settings: what was asked for.
+        template: the data without subjects: names, columns, standardisation.
+        model: the trained model, all chains.
+        guide: its guide.
+        alignment: how each chain's nodes become those of the best chain.
+        restarts: one row per restart: restart, held_out_elbo (nats per subject), difference (to
+            the best), difference_se, edges (expected number), weight, agreement (mean absolute
+            correlation of its latents with those of the best restart).
+        draws: draws of the graph, (chain, draw, child, parent), of restarts with weight.
+        probability: (child, parent), P(edge is present and stronger than the rope).
+        variational: (child, parent), probability under the variational gates, for comparison;
+            NaN where the fit was interrupted before them.
+        allowed: (child, parent), edges that the order and background knowledge allow.
+        latent_values: (subject, latent), posterior means of the fitted subjects' latents.
+        latent_deviations: (subject, latent), their posterior standard deviations.
+        loadings_table: see `loadings`.
+        history_record: what happened during training.
+        data_summary: one row per modality.
+        warnings: what a reader of the result should know.
+    """
+
+    fit_settings: FitSettings
+    template: MultimodalData
+    model: MultimodalSCM
+    guide: AmortizedGuide
+    alignment: Alignment
+    restarts: pd.DataFrame
+    draws: GraphDraws
+    probability: FloatArray
+    variational: FloatArray
+    allowed: npt.NDArray[np.bool_]
+    latent_values: pd.DataFrame
+    latent_deviations: pd.DataFrame
+    loadings_table: pd.DataFrame
+    history_record: History
+    data_summary: pd.DataFrame
+    warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def nodes(self) -> Nodes:
+        """The nodes of the graph: latents and measured variables."""
+        return self.model.nodes
+
+    @property
+    def rope(self) -> float:
+        """Strength below which an edge counts as none, in nats per subject."""
+        return self.fit_settings.rope
+
+    @property
+    def best(self) -> int:
+        """The restart whose latents are reported: the best of those with weight."""
+        counts = self.restarts[self.restarts.weight > 0]
+        return int(counts.loc[counts.held_out_elbo.idxmax(), "restart"])
+
+    def latents(self, data: MultimodalData | Mapping[str, Any] | None = None) -> xarray.DataArray:
+        """Posterior means of the latents, in standard deviations.
+
+        Args:
+            data: new subjects with the same modalities and columns; None gives the fitted ones.
+
+        Returns:
+            (subject, latent), latents named `modality.z1`, ...
+
+        Raises:
+            DataError: if the new data do not have the fitted modalities and columns.
+        """
+        import xarray as xr
+
+        if data is None:
+            frame = self.latent_values
+        else:
+            new = self.template.like(data)
+            frame, _ = encode_latents(self.model, self.guide, self.alignment, self.best, new)
+        dims = {"subject": frame.index.to_numpy(), "latent": list(frame.columns)}
+        return xr.DataArray(frame.to_numpy(), coords=dims, dims=list(dims), name="latents")
+
+    def reliability(self) -> pd.Series:
+        """Share of each latent's variance that the measurements determine, between 0 and 1."""
+        signal = self.latent_values.var()
+        noise = (self.latent_deviations**2).mean()
+        return (signal / (signal + noise)).rename("reliability")
+
+    def loadings(self) -> pd.DataFrame:
+        """What each latent means: its correlation with every measured column.
+
+        Returns:
+            One row per latent and column: latent, modality, column, correlation (over observed
+            cells), own (whether the column belongs to the latent's modality).
+        """
+        return self.loadings_table.copy()
+
+    def edge_probabilities(self) -> pd.DataFrame:
+        """P(edge is present and stronger than the rope), rows children, columns parents."""
+        names = list(self.nodes.names)
+        frame = pd.DataFrame(self.probability, index=names, columns=names)
+        return frame.rename_axis(index="child", columns="parent")
+
+    def edge_table(self, hdi: float = 0.9) -> pd.DataFrame:
+        """Every allowed edge, the most probable first.
+
+        Args:
+            hdi: mass of the highest-density intervals.
+
+        Returns:
+            Columns: parent, child, probability; strength, hdi_low, hdi_high (information that the
+            parent adds, nats per subject, where the edge is present); effect, effect_low,
+            effect_high (standardised slope, where present); direction (why it points this way);
+            variational (probability under the variational gates).
+        """
+        names = self.nodes.names
+        required = self.model.space.required
+        rows = []
+        for child, parent in zip(*np.nonzero(self.allowed), strict=True):
+            present = self.draws.adjacency[:, :, child, parent]
+            strength = self.draws.strength[:, :, child, parent][present]
+            effect = self.draws.effect[:, :, child, parent][present]
+            low, high = _interval(strength, hdi)
+            effect_low, effect_high = _interval(effect, hdi)
+            rows.append(
+                {
+                    "parent": names[parent],
+                    "child": names[child],
+                    "probability": self.probability[child, parent],
+                    "strength": strength.mean() if len(strength) else np.nan,
+                    "hdi_low": low,
+                    "hdi_high": high,
+                    "effect": effect.mean() if len(effect) else np.nan,
+                    "effect_low": effect_low,
+                    "effect_high": effect_high,
+                    "direction": "required" if required[child, parent] else "given by the order",
+                    "variational": self.variational[child, parent],
+                }
+            )
+        table = pd.DataFrame(rows, columns=_EDGE_COLUMNS)
+        by = table.assign(strength=table.strength.fillna(0)).sort_values(
+            ["probability", "strength"], ascending=False, kind="stable"
+        )
+        return table.loc[by.index].reset_index(drop=True)
+
+    def graph(self, threshold: float = 0.5) -> networkx.DiGraph:
+        """The graph of the edges with at least a given probability.
+
+        Args:
+            threshold: smallest probability of an edge that is kept.
+
+        Returns:
+            Nodes with `group` (modality) and `latent`; edges with `probability`, `strength` and
+            `effect`.
+
+        Raises:
+            ModelError: if the threshold is not between 0 and 1.
+        """
+        import networkx as nx
+
+        if not 0 <= threshold <= 1:
+            raise ModelError(f"threshold must be between 0 and 1, not {threshold}")
+        graph = nx.DiGraph()
+        for name, group, latent in zip(
+            self.nodes.names, self.nodes.groups, self.nodes.is_latent, strict=True
+        ):
+            graph.add_node(name, group=group, latent=latent)
+        table = self.edge_table()
+        for edge in table[table.probability >= threshold].itertuples():
+            graph.add_edge(
+                edge.parent,
+                edge.child,
+                probability=float(edge.probability),
+                strength=float(edge.strength),
+                effect=float(edge.effect),
+            )
+        return graph
+
+    def to_inference_data(self) -> arviz.InferenceData:
+        """The draws as ArviZ InferenceData; see `pyrocrl.posterior.to_inference_data`."""
+        return to_inference_data(self)
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """ELBOs during training: stage, epoch, restart, elbo, held_out_elbo (nats per subject)."""
+        return self.history_record.frame()
+
+    @property
+    def stages(self) -> pd.DataFrame:
+        """Stages of training: stage, purpose, epochs, seconds, reason (why it stopped)."""
+        return self.history_record.stages()
+
+    @property
+    def settings(self) -> dict[str, str | int | float]:
+        """What was asked for, for reading."""
+        return {
+            **self.fit_settings.summary(),
+            "subjects": len(self.latent_values),
+            "pyrocrl": version("pyrocrl"),
+            "torch": torch.__version__,
+            "pyro": version("pyro-ppl"),
+        }
+
+    def plot_graph(self, ax: matplotlib.axes.Axes | None = None, **options: Any) -> Any:
+        """Draw the graph, edges by probability, nodes by modality; returns the Axes."""
+        from pyrocrl.report import plot_graph
+
+        return plot_graph(self, ax, **options)
+
+    def plot_edges(self, ax: matplotlib.axes.Axes | None = None, **options: Any) -> Any:
+        """Draw intervals of the strongest edges (an ArviZ forest); returns the Axes."""
+        from pyrocrl.report import plot_edges
+
+        return plot_edges(self, ax, **options)
+
+    def plot_latents(self, ax: matplotlib.axes.Axes | None = None, **options: Any) -> Any:
+        """Draw what each latent means, its loadings; returns the Axes."""
+        from pyrocrl.report import plot_latents
+
+        return plot_latents(self, ax, **options)
+
+    def report(self, path: str | Path) -> Path:
+        """Write one self-contained HTML file that explains the result; returns its path."""
+        from pyrocrl.report import write_report
+
+        return write_report(self, path)
+
+    def save(self, path: str | Path) -> Path:
+        """Save into a folder, without pickle; `pyrocrl.load` reads it back."""
+        from pyrocrl.posterior.storage import save
+
+        return save(self, path)
+
+    def __repr__(self) -> str:
+        edges = int((self.probability > 0.5).sum())
+        count = int((self.restarts.weight > 0).sum())
+        return (
+            f"Posterior({len(self.nodes)} nodes, {edges} edges with probability > 0.5, "
+            f"{count} of {len(self.restarts)} restarts count)"
+        )
+
+    def _repr_html_(self) -> str:
+        from pyrocrl.report import summary_html
+
+        return summary_html(self)
+
+
+_EDGE_COLUMNS = [
+    "parent",
+    "child",
+    "probability",
+    "strength",
+    "hdi_low",
+    "hdi_high",
+    "effect",
+    "effect_low",
+    "effect_high",
+    "direction",
+    "variational",
+]
+
+
+def _interval(values: FloatArray, mass: float) -> tuple[float, float]:
+    if len(values) < 2:
+        return (np.nan, np.nan) if len(values) == 0 else (float(values[0]), float(values[0]))
+    low, high = import_arviz().hdi(values, hdi_prob=mass)
+    return float(low), float(high)
+
+
+@torch.no_grad()
+def encode_nodes(
+    model: MultimodalSCM, guide: AmortizedGuide, data: MultimodalData, size: int = 8192
+) -> tuple[FloatArray, FloatArray]:
+    """Posterior means and standard deviations of all nodes, every chain in its own order.
+
+    Args:
+        model: the model.
+        guide: its guide.
+        data: any subjects, standardised as the fitted ones.
+        size: subjects at a time.
+
+    Returns:
+        Both (chain, subject, node).
+    """
+    means, deviations = [], []
+    matrix = model.unmixing.matrix()
+    device = model.zero.device
+    for start in range(0, data.n_subjects, size):
+        encoding = guide.encode(data.batch(slice(start, start + size)).to(device))
+        scale = encoding.scale.masked_fill(encoding.known, 0.0)
+        means.append(torch.matmul(encoding.loc, matrix))
+        deviations.append(torch.matmul(scale**2, matrix**2).sqrt())
+    mean, deviation = torch.cat(means, 1), torch.cat(deviations, 1)
+    return mean.double().cpu().numpy(), deviation.double().cpu().numpy()
+
+
+def encode_latents(
+    model: MultimodalSCM,
+    guide: AmortizedGuide,
+    alignment: Alignment,
+    chain: int,
+    data: MultimodalData,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Posterior means and standard deviations of one chain's latents, aligned.
+
+    Returns:
+        Both (subject, latent).
+    """
+    mean, deviation = encode_nodes(model, guide, data)
+    own = alignment.permutation[chain]
+    latent = np.array(model.nodes.is_latent)
+    names = [name for name, keep in zip(model.nodes.names, latent, strict=True) if keep]
+    values = alignment.values(mean[chain], chain)[:, latent]
+    spread = deviation[chain][:, own][:, latent]
+    return (
+        pd.DataFrame(values, index=data.subjects, columns=names),
+        pd.DataFrame(spread, index=data.subjects, columns=names),
+    )
