@@ -1,0 +1,10 @@
+"""The plots of a posterior: each draws on the Axes it is given, or on new ones."""
+
+from __future__ import annotations
+
+from pyrocrl.report.edges import plot_edges
+from pyrocrl.report.graph import plot_graph
+from pyrocrl.report.history import plot_agreement, plot_history
+from pyrocrl.report.latents import plot_latents
+
+__all__ = ["plot_agreement", "plot_edges", "plot_graph", "plot_history", "plot_latents"]

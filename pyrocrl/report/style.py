@@ -1,0 +1,124 @@
+"""Colours and canvases that all plots share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = [
+    "INK",
+    "MUTED",
+    "NEGATIVE",
+    "POSITIVE",
+    "Picture",
+    "blend",
+    "figure_of",
+    "group_colours",
+    "plain",
+    "shorten",
+    "shown_axes",
+]
+
+INK = "#1f2933"
+MUTED = "#5b6770"
+POSITIVE = "#0072B2"
+NEGATIVE = "#D55E00"
+
+# Okabe and Ito (2008), Color universal design. Yellow comes last: on white it is hard to see.
+_OKABE_ITO = (
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#E69F00",
+    "#56B4E9",
+    "#4D4D4D",
+    "#F0E442",
+)
+
+
+class Picture(Protocol):
+    """Something that knows how large it wants to be and draws itself on Axes."""
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height in inches."""
+
+    def draw(self, ax: Axes) -> None:
+        """Draw on ``ax``."""
+
+
+def blend(colour: str, other: str, share: float) -> str:
+    """Mix two ``#rrggbb`` colours.
+
+    Args:
+        colour: the colour to start from.
+        other: the colour to mix in.
+        share: how much of ``other``, 0 to 1.
+
+    Returns:
+        The mixed colour, ``#rrggbb``.
+
+    >>> blend("#000000", "#ffffff", 0.5)
+    '#808080'
+    """
+    pairs = zip(bytes.fromhex(colour[1:]), bytes.fromhex(other[1:]), strict=True)
+    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
+
+
+def group_colours(groups: Iterable[str]) -> dict[str, str]:
+    """A colour for each modality, in order of first appearance; from the ninth on, darker variants.
+
+    >>> group_colours(["labs", "labs", "person"])
+    {'labs': '#0072B2', 'person': '#D55E00'}
+    """
+    colours: dict[str, str] = {}
+    for group in dict.fromkeys(groups):
+        turn, place = divmod(len(colours), len(_OKABE_ITO))
+        colour = _OKABE_ITO[place]
+        colours[group] = blend(colour, "#000000", 1 - 0.6**turn) if turn else colour
+    return colours
+
+
+def plain(text: str) -> str:
+    r"""Text that matplotlib shows as it is: one line, and a dollar sign starts no formula.
+
+    >>> plain("cost $US$")
+    'cost \\$US\\$'
+    """
+    return " ".join(text.split()).replace("$", r"\$")
+
+
+def shorten(text: str, length: int) -> str:
+    """The text, cut to ``length`` characters with an ellipsis where it is longer.
+
+    >>> shorten("haemoglobin", 8)
+    'haemogl…'
+    """
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def shown_axes(size: tuple[float, float], *, whole: bool = False) -> Axes:
+    """New Axes that pyplot knows, so that a notebook shows them without further ado.
+
+    Args:
+        size: width and height of the figure in inches.
+        whole: the Axes cover the whole figure, with no room for ticks and labels around them.
+    """
+    from matplotlib import pyplot as plt
+
+    figure = plt.figure(figsize=size, layout=None if whole else "constrained")
+    return figure.add_axes((0, 0, 1, 1)) if whole else figure.add_subplot()
+
+
+def figure_of(picture: Picture, *, whole: bool = False) -> Figure:
+    """The picture on a Figure of its own, unknown to pyplot: nothing to close, nothing pops up."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=picture.size, layout=None if whole else "constrained")
+    picture.draw(figure.add_axes((0, 0, 1, 1)) if whole else figure.add_subplot())
+    return figure
