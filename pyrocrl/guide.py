@@ -63,7 +63,7 @@ class AmortizedGuide(nn.Module):
         self.positions, self.variable_names = model.positions, model.variable_names
         self.unmixing = model.unmixing
         self.chain_plate, self.subject_plate = model.chain_plate, model.subject_plate
-        self.latents = {name: len(model.positions[name]) for name in model.table_names}
+        self.latents = {name: len(model.nodes.of(name)) for name in model.table_names}
         self.encoders = nn.ModuleDict(
             {
                 name: TabularEncoder(
@@ -99,22 +99,25 @@ class AmortizedGuide(nn.Module):
 
     def encode(self, batch: Batch) -> Encoding:
         """Means and standard deviations of latents and noises of a batch."""
-        first = next(iter(batch.values.values()))
-        loc = first.new_zeros(self.chains, batch.size, self.size)
-        scale = torch.ones_like(loc)
-        known = torch.zeros(batch.size, self.size, dtype=torch.bool, device=first.device)
-        eta = {}
-        for name, encoder in self.encoders.items():
-            mean, deviation = encoder(batch.values[name], batch.observed[name])
-            own, latents = self.positions[name], self.latents[name]
-            loc[..., own], scale[..., own] = mean[..., :latents], deviation[..., :latents]
-            eta[name] = mean[..., latents:], deviation[..., latents:]
-        for name in self.variable_names:
-            loc[..., self.positions[name]] = batch.values[name]
-            known[:, self.positions[name]] = batch.observed[name]
+        locs, scales, known, eta = [], [], [], {}
+        for name in self.positions:
+            if name in self.latents:
+                latents = self.latents[name]
+                mean, deviation = self.encoders[name](batch.values[name], batch.observed[name])
+                locs.append(mean[..., :latents])
+                scales.append(deviation[..., :latents])
+                eta[name] = mean[..., latents:], deviation[..., latents:]
+                known.append(torch.zeros_like(mean[0, :, :latents], dtype=torch.bool))
+            else:
+                measured = batch.values[name].expand(self.chains, -1, -1)
+                locs.append(measured)
+                scales.append(torch.ones_like(measured))
+                known.append(batch.observed[name])
+        loc, scale = torch.cat(locs, -1), torch.cat(scales, -1)
+        is_known = torch.cat(known, -1)
         if self.completion is not None:
-            loc, scale = self._complete(loc, scale, known)
-        return Encoding(loc, scale, known, eta)
+            loc, scale = self._complete(loc, scale, is_known)
+        return Encoding(loc, scale, is_known, eta)
 
     def gate_probabilities(self) -> Tensor | None:
         """Inclusion probabilities of the variational gates, (chain, 1, child, parent).
@@ -160,7 +163,7 @@ class OpenEdges(nn.Module):
     def forward(self) -> None:
         """Sample the sites of the graph, inside the chain plate."""
         if self.site is not None:
-            with poutine.block(hide=[self.site]):
+            with poutine.block(hide=[self.site]), self.allowed.device:
                 self.prior(self.space)
             pyro.sample(self.site, dist.Delta(self.allowed, event_dim=2))
         pyro.sample("weight", dist.Delta(self.weight, event_dim=2))
@@ -179,7 +182,7 @@ class SpikeAndSlabGuide(nn.Module):
 
     def __init__(self, model: MultimodalSCM, start: OpenEdges) -> None:
         super().__init__()
-        self.space, self.slab = model.space, slab_of(model.edge_prior)
+        self.space, self.prior = model.space, model.edge_prior
         self.site = start.site
         self.loc = nn.Parameter(start.weight.detach().clone())
         self.log_scale = nn.Parameter(torch.full_like(self.loc, -3.0))
@@ -193,7 +196,8 @@ class SpikeAndSlabGuide(nn.Module):
             gate = self.space.admit(torch.ones_like(self.logit))
         else:
             gate = pyro.sample(self.site, self.gates())
-        pyro.sample("weight", PairedSlab(gate, self.loc, self.log_scale.exp(), self.slab))
+        slab = slab_of(self.prior, self.loc.device)
+        pyro.sample("weight", PairedSlab(gate, self.loc, self.log_scale.exp(), slab))
 
     def gates(self) -> dist.TorchDistribution:
         """q(A): independent Bernoulli gates, (chain, 1) batches of (child, parent)."""

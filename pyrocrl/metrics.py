@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,8 @@ import numpy.typing as npt
 from pyrocrl.errors import ModelError
 
 __all__ = ["absolute_correlations", "match_within_groups", "mcc", "r2", "shd"]
+
+_FEWEST_ROWS = 10
 
 Kind = Literal["pearson", "spearman"]
 FloatArray = npt.NDArray[np.float64]
@@ -108,9 +110,7 @@ def match_within_groups(
 
     if strength.ndim != 2 or strength.shape[0] != strength.shape[1]:
         raise ModelError(f"true and estimated must have equally many latents, not {strength.shape}")
-    labels = np.zeros(len(strength), dtype=int) if groups is None else np.asarray(groups)
-    if len(labels) != len(strength):
-        raise ModelError(f"groups names {len(labels)} latents, but there are {len(strength)}")
+    labels = _labels(groups, len(strength))
     match = np.empty(len(strength), dtype=np.intp)
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
@@ -134,7 +134,7 @@ def r2(true: npt.ArrayLike, estimated: npt.ArrayLike, groups: Sequence[str] | No
         R2 on the odd rows, averaged over the true latents.
 
     Raises:
-        ModelError: if shapes differ.
+        ModelError: if shapes differ, a true latent is constant or subjects are too few.
 
     Example:
         >>> z = np.random.default_rng(0).normal(size=(400, 2))
@@ -148,7 +148,11 @@ def r2(true: npt.ArrayLike, estimated: npt.ArrayLike, groups: Sequence[str] | No
     a, b = _columns(true, "true"), _columns(estimated, "estimated")
     if a.shape != b.shape:
         raise ModelError(f"true and estimated differ in shape: {a.shape} and {b.shape}")
-    labels = np.zeros(a.shape[1], dtype=int) if groups is None else np.asarray(groups)
+    if len(a) < _FEWEST_ROWS:
+        raise ModelError(f"r2 needs at least {_FEWEST_ROWS} subjects, not {len(a)}")
+    for column in np.flatnonzero(np.ptp(a[1::2], axis=0) == 0):
+        raise ModelError(f"latent {column + 1} of true is constant; it has no variance to explain")
+    labels = _labels(groups, a.shape[1])
     scores = []
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
@@ -195,17 +199,29 @@ def shd(
         raise ModelError(f"two square adjacencies are needed, not {a.shape} and {b.shape}")
     different = a != b
     if groups is not None:
-        labels = np.asarray(groups)
+        labels = _labels(groups, len(a))
         different &= labels[:, None] != labels[None, :]
     reversed_pairs = np.triu(different & different.T & (a != a.T) & (b != b.T), 1)
     return int(different.sum() - reversed_pairs.sum())
 
 
 def _columns(values: npt.ArrayLike, name: str) -> FloatArray:
-    array = np.asarray(values, dtype=float)
+    try:
+        array = np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        raise ModelError(f"{name} must hold numbers, (subject, latent)") from None
     if array.ndim != 2:
         raise ModelError(f"{name} must be (subject, latent), not {array.ndim}-dimensional")
+    if not np.isfinite(array).all():
+        raise ModelError(f"{name} holds NaN or infinity; leave these subjects out")
     return array
+
+
+def _labels(groups: Sequence[str] | None, count: int) -> npt.NDArray[Any]:
+    labels = np.zeros(count, dtype=int) if groups is None else np.asarray(groups)
+    if len(labels) != count:
+        raise ModelError(f"groups has {len(labels)} names for {count} latents; they must agree")
+    return labels
 
 
 def _ranks(values: FloatArray) -> FloatArray:

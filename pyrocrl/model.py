@@ -22,7 +22,7 @@ from pyrocrl.scm import (
     SpikeAndSlab,
     mechanism_named,
 )
-from pyrocrl.scm.priors import slab_of
+from pyrocrl.scm.priors import check_in_plate, slab_of
 
 __all__ = ["MultimodalSCM", "sizes_per_modality"]
 
@@ -87,6 +87,7 @@ class MultimodalSCM(nn.Module):
             raise ModelError(f"a causal graph needs two nodes; there is only {self.nodes.names[0]}")
         self.space = (knowledge or BackgroundKnowledge()).graph_space(self.nodes)
         self.edge_prior = SpikeAndSlab() if edge_prior is None else edge_prior
+        check_in_plate(self.edge_prior, self.space, taken=_site_names(data))
         self.chains, self.n_subjects = chains, data.n_subjects
         self.table_names = tuple(widths)
         self.variable_names = tuple(m.name for m in data if m.is_variables)
@@ -104,7 +105,7 @@ class MultimodalSCM(nn.Module):
                 for name, width in widths.items()
             }
         )
-        self.positions = {name: torch.from_numpy(self.nodes.of(name)) for name in data.names}
+        self.positions = {name: self.nodes.slice_of(name) for name in data.names}
 
     def forward(self, batch: Batch) -> Tensor:
         """Run the generative process for a batch of subjects.
@@ -135,8 +136,11 @@ class MultimodalSCM(nn.Module):
         Returns:
             Both (chain, 1, child, parent).
         """
-        adjacency = self.space.admit(self.edge_prior(self.space))
-        slab = slab_of(self.edge_prior).expand([len(self.nodes)] * 2).to_event(2)
+        # The edge prior makes its tensors where the model lives.
+        with self.zero.device:
+            adjacency = self.space.admit(self.edge_prior(self.space))
+        slab = slab_of(self.edge_prior, self.zero.device)
+        slab = slab.expand([len(self.nodes)] * 2).to_event(2)
         weight = pyro.sample("weight", slab)
         return adjacency.to(weight), weight
 
@@ -157,6 +161,19 @@ class MultimodalSCM(nn.Module):
         rows = torch.arange(batch.size, device=self.zero.device)
         size = max(self.n_subjects, batch.size)
         return pyro.plate("subject", size, subsample=rows, dim=-1)
+
+
+def _site_names(data: MultimodalData) -> set[str]:
+    """Names of the sites that are not the edge prior's."""
+    own = {"z", "weight", "chain", "subject"}
+    for name in data.names:
+        # Networks are attributes of a torch module, so what torch calls something is taken too.
+        if name in own or hasattr(nn.ModuleDict(), name):
+            raise ModelError(
+                f"modality {name!r}: the model needs this name for itself; choose another"
+            )
+        own |= {name, f"{name}.eta"}
+    return own
 
 
 def _observe(name: str, distribution: dist.TorchDistribution, batch: Batch) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from pyrocrl.data import MultimodalData
 from pyrocrl.errors import DataError, ModelError
 from pyrocrl.guide import AmortizedGuide
 from pyrocrl.model import MultimodalSCM
-from pyrocrl.posterior.build import build_posterior
+from pyrocrl.posterior.build import build_posterior, complete_subjects
 from pyrocrl.posterior.posterior import Posterior
 from pyrocrl.posterior.storage import load_posterior
 from pyrocrl.scm import BackgroundKnowledge, EdgePrior, Mechanism
@@ -22,6 +23,8 @@ from pyrocrl.settings import FitSettings
 from pyrocrl.training import hold_out, train
 
 __all__ = ["fit", "load"]
+
+_FEWEST_COMPLETE = 20
 
 ModelFactory = Callable[..., MultimodalSCM]
 GuideFactory = Callable[[MultimodalSCM, MultimodalData], AmortizedGuide]
@@ -90,6 +93,7 @@ def fit(
             f"only one modality, {data.names[0]!r}: causes are told apart by how they act on "
             "another modality; give at least two (a Variables group counts)"
         )
+    _check_overlap(data)
     settings = FitSettings(
         latents=latents,
         noise=noise,
@@ -107,8 +111,8 @@ def fit(
     own_devices = [where] if where.type == "cuda" else []
     with torch.random.fork_rng(devices=own_devices):
         torch.manual_seed(seed)
-        causal_model = (model or default_model(settings))(training, chains=restarts)
-        causal_guide = (guide or AmortizedGuide)(causal_model, data)
+        causal_model = _build_model(model or default_model(settings), training, restarts)
+        causal_guide = _build_guide(guide or AmortizedGuide, causal_model, data)
         trained = train(
             causal_model.to(where),
             causal_guide.to(where),
@@ -148,13 +152,16 @@ def load(
     """
 
     def build_model(settings: FitSettings, data: MultimodalData, chains: int) -> MultimodalSCM:
-        return (model or default_model(settings))(data, chains=chains)
+        return _build_model(model or default_model(settings), data, chains)
+
+    def build_guide(causal_model: MultimodalSCM, data: MultimodalData) -> AmortizedGuide:
+        return _build_guide(guide or AmortizedGuide, causal_model, data)
 
     with torch.random.fork_rng(devices=[]):
         return load_posterior(
             path,
             build_model,
-            guide or AmortizedGuide,
+            build_guide,
             {"edge_prior": edge_prior, "mechanism": mechanism},
         )
 
@@ -171,11 +178,58 @@ def default_model(settings: FitSettings) -> ModelFactory:
     )
 
 
+def _check_overlap(data: MultimodalData) -> None:
+    complete = int(complete_subjects(data).sum())
+    if complete < _FEWEST_COMPLETE:
+        raise DataError(
+            f"only {complete} of {data.n_subjects} subjects have every variable and some of every "
+            f"table measured ({', '.join(data.names)}); edges need at least {_FEWEST_COMPLETE}"
+        )
+
+
+_Made = TypeVar("_Made")
+
+
+def _build_model(factory: ModelFactory, data: MultimodalData, chains: int) -> MultimodalSCM:
+    made = _made("model", "model(data, chains=...)", MultimodalSCM, factory, data, chains=chains)
+    if made.chains != chains:
+        raise ModelError(
+            f"model(data, chains={chains}) returned a model of {made.chains} chains; pass the "
+            "number of chains on"
+        )
+    return made
+
+
+def _build_guide(
+    factory: GuideFactory, model: MultimodalSCM, data: MultimodalData
+) -> AmortizedGuide:
+    return _made("guide", "guide(model, data)", AmortizedGuide, factory, model, data)
+
+
+def _made(
+    argument: str, call: str, kind: type[_Made], factory: Any, *args: Any, **kwargs: Any
+) -> _Made:
+    if not callable(factory):
+        raise ModelError(f"{argument} is called as {call}, but {factory!r} cannot be called")
+    try:
+        inspect.signature(factory).bind(*args, **kwargs)
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"{argument} is called as {call}; that fails: {error}") from None
+    made = factory(*args, **kwargs)
+    if not isinstance(made, kind):
+        raise ModelError(
+            f"{call} must return an instance of {kind.__name__}, not {type(made).__name__}"
+        )
+    return made
+
+
 def _device(device: str | torch.device | None) -> torch.device:
     try:
         where = torch.device("cpu" if device is None else device)
-    except RuntimeError as error:
-        raise ModelError(f"device {device!r} is unknown: {error}") from None
-    if where.type == "cuda" and not torch.cuda.is_available():
-        raise ModelError(f"device {device!r}: this installation of torch finds no CUDA device")
+    except (RuntimeError, TypeError):
+        raise ModelError(f"device {device!r} is unknown; use 'cpu' or 'cuda'") from None
+    if where.type not in ("cpu", "cuda"):
+        raise ModelError(f"device {device!r} is not supported; use 'cpu' or 'cuda'")
+    if where.type == "cuda" and (where.index or 0) >= torch.cuda.device_count():
+        raise ModelError(f"device {device!r}: this installation of torch does not find it")
     return where

@@ -66,6 +66,8 @@ not -1.0
             )
         for name, least in (("restarts", 1), ("seed", 0)):
             _check_whole(name, getattr(self, name), least)
+        if self.seed >= 2**63:
+            raise ModelError(f"seed must be less than 2**63, not {self.seed}")
         if self.max_epochs is not None:
             _check_whole("max_epochs", self.max_epochs, 1)
 

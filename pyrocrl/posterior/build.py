@@ -18,7 +18,7 @@ from pyrocrl.settings import FitSettings
 from pyrocrl.structure import GraphDraws
 from pyrocrl.training import Trained
 
-__all__ = ["build_posterior"]
+__all__ = ["build_posterior", "complete_subjects"]
 
 _DRAWS = 1000
 
@@ -35,7 +35,7 @@ def build_posterior(trained: Trained, data: MultimodalData, settings: FitSetting
     """
     model, guide, nodes = trained.model, trained.guide, trained.model.nodes
     z, _ = encode_nodes(model, guide, data)
-    complete = _complete_subjects(data)
+    complete = complete_subjects(data)
     collapsed = collapse(
         z[:, complete],
         model.space,
@@ -74,7 +74,7 @@ def build_posterior(trained: Trained, data: MultimodalData, settings: FitSetting
     )
 
 
-def _complete_subjects(data: MultimodalData) -> npt.NDArray[np.bool_]:
+def complete_subjects(data: MultimodalData) -> npt.NDArray[np.bool_]:
     """Subjects with every variable and at least one cell of every table measured."""
     complete = np.ones(data.n_subjects, dtype=bool)
     for modality in data:

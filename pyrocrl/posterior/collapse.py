@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from pyrocrl.scm import EdgePrior, GraphSpace
+from pyrocrl.scm.priors import slab_of
 from pyrocrl.structure import EdgePriorMixture, KnownOrderPosterior
 from pyrocrl.structure.program_prior import independent_edge_mixture
 
@@ -54,8 +56,17 @@ def collapse(
         seed: of the draws of the prior's continuous sites, where it has any.
     """
     mixture = independent_edge_mixture(prior, space, seed=seed)
+    slab = _slab_deviation(prior)
     posteriors = tuple(
-        KnownOrderPosterior.fit(own, space.allowed, mixture, rope=rope, nonlinear=nonlinear)
+        KnownOrderPosterior.fit(
+            own,
+            space.allowed,
+            mixture,
+            rope=rope,
+            nonlinear=nonlinear,
+            slab=slab,
+            required=space.required,
+        )
         if np.isfinite(own).all() and (own.std(axis=0) > 1e-8).all()
         else None
         for own in z
@@ -66,3 +77,13 @@ def collapse(
 def expected_edges(collapsed: Collapsed) -> FloatArray:
     """Expected number of edges under every chain's posterior, infinite where there is none."""
     return np.array([np.inf if p is None else p.probability.sum() for p in collapsed.posteriors])
+
+
+def _slab_deviation(prior: EdgePrior) -> float:
+    """Standard deviation of the slab, of a normal of the same width where it has none."""
+    slab = slab_of(prior)
+    deviation = float(slab.stddev)
+    if np.isfinite(deviation):
+        return deviation
+    upper, middle = (float(slab.icdf(torch.tensor(p))) for p in (0.8413, 0.5))
+    return upper - middle

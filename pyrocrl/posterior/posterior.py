@@ -152,7 +152,12 @@ class Posterior:
             parent adds, nats per subject, where the edge is present); effect, effect_low,
             effect_high (standardised slope, where present); direction (why it points this way);
             variational (probability under the variational gates).
+
+        Raises:
+            ModelError: if the mass is not between 0 and 1.
         """
+        if not 0 < hdi < 1:
+            raise ModelError(f"hdi must be between 0 and 1, not {hdi}")
         names = self.nodes.names
         required = self.model.space.required
         rows = []

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def save(posterior: Posterior, path: str | Path) -> Path:
     from safetensors.numpy import save_file as save_arrays
     from safetensors.torch import save_file as save_tensors
 
-    folder = Path(path)
+    folder = _folder(path)
     network = {
         **{f"model.{name}": tensor for name, tensor in posterior.model.state_dict().items()},
         **{f"guide.{name}": tensor for name, tensor in posterior.guide.state_dict().items()},
@@ -93,7 +94,7 @@ def load_posterior(
     from safetensors.numpy import load_file as load_arrays
     from safetensors.torch import load_file as load_tensors
 
-    folder = Path(path)
+    folder = _folder(path)
     stored = _read(folder / _JSON, lambda file: json.loads(file.read_text(encoding="utf-8")))
     network = _read(folder / _NETWORK, load_tensors)
     arrays = _read(folder / _ARRAYS, load_arrays)
@@ -199,6 +200,12 @@ def _from_json(
         data_summary=pd.DataFrame(stored["data_summary"]),
         warnings=tuple(stored["warnings"]),
     )
+
+
+def _folder(path: object) -> Path:
+    if not isinstance(path, str | PathLike):
+        raise SavedFitError(f"the path of a saved fit must name a folder, not {path!r}")
+    return Path(path)
 
 
 def _read(file: Path, reader: Callable[[Path], Any]) -> Any:

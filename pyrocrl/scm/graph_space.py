@@ -56,7 +56,8 @@ class GraphSpace:
             tensor([[0.0000, 0.0000],
                     [0.2500, 0.0000]])
         """
-        p = torch.as_tensor(probability, dtype=torch.get_default_dtype())
+        where = torch.get_default_device()
+        p = torch.as_tensor(probability, dtype=torch.get_default_dtype(), device=where)
         size = len(self.nodes)
         if p.shape[-2:] != (size, size):
             p = p[..., None, None]

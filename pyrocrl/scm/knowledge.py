@@ -54,11 +54,14 @@ class BackgroundKnowledge:
         forbidden: Edges = (),
         probability: pd.DataFrame | Mapping[str, Mapping[str, float]] | None = None,
     ) -> None:
+        if tiers is not None and not isinstance(tiers, Sequence):
+            raise KnowledgeError(f"tiers must be a list of lists of names, not {tiers!r}")
         self.tiers = [] if tiers is None else [_names(tier) for tier in tiers]
         self.required = _pairs(required, "required")
         self.forbidden = _pairs(forbidden, "forbidden")
-        is_mapping = isinstance(probability, Mapping)
-        self.probability: Any = pd.DataFrame(probability) if is_mapping else probability
+        self.probability: Any = (
+            _frame(probability) if isinstance(probability, Mapping) else probability
+        )
 
     def graph_space(self, nodes: Nodes) -> GraphSpace:
         """The graphs over `nodes` that agree with this knowledge, the order of causes being given.
@@ -77,7 +80,8 @@ class BackgroundKnowledge:
         required = _adjacency(nodes, self.required, "required", single=True)
         _check_required(nodes, required, allowed, forbidden)
         allowed = allowed & ~forbidden
-        return GraphSpace(nodes, order, allowed, required, self._probabilities(nodes, allowed))
+        probability = self._probabilities(nodes, allowed, required)
+        return GraphSpace(nodes, order, allowed, required, probability)
 
     def to_json(self) -> dict[str, Any]:
         """The arguments as JSON values; `BackgroundKnowledge(**them)` is the same knowledge."""
@@ -124,7 +128,7 @@ class BackgroundKnowledge:
             )
         return tier
 
-    def _probabilities(self, nodes: Nodes, allowed: BoolMatrix) -> np.ndarray:
+    def _probabilities(self, nodes: Nodes, allowed: BoolMatrix, required: BoolMatrix) -> np.ndarray:
         own = np.full((len(nodes), len(nodes)), np.nan)
         if self.probability is None:
             return own
@@ -135,6 +139,9 @@ class BackgroundKnowledge:
                 f"parents, not {type(table).__name__}"
             )
         for axis, labels in (("row", table.index), ("column", table.columns)):
+            if labels.has_duplicates:
+                twice = labels[labels.duplicated()][0]
+                raise KnowledgeError(f"probability: {axis} {twice!r} stands there twice")
             for label in labels:
                 if label not in nodes.names:
                     raise KnowledgeError(
@@ -145,12 +152,17 @@ class BackgroundKnowledge:
                 value = table.loc[child, parent]
                 if pd.isna(value):
                     continue
-                if not 0 <= float(value) <= 1:
+                if not isinstance(value, int | float | np.number) or not 0 <= value <= 1:
                     raise KnowledgeError(
-                        f"probability of {parent} -> {child} is {value}; it must be between 0 and 1"
+                        f"probability of {parent} -> {child} is {value}; it must be a number "
+                        "between 0 and 1"
                     )
                 i, j = nodes.names.index(child), nodes.names.index(parent)
-                if float(value) > 0 and i != j and not allowed[i, j]:
+                if required[i, j] and value < 1:
+                    raise KnowledgeError(
+                        f"probability of {parent} -> {child} is {value}, but the edge is required"
+                    )
+                if value > 0 and i != j and not allowed[i, j]:
                     raise KnowledgeError(
                         f"probability of {parent} -> {child} is {value}, but the order or a "
                         "forbidden edge excludes it; give 0 or NaN, or change the order by tiers"
@@ -163,10 +175,22 @@ def _names(tier: Sequence[str]) -> list[str]:
     return [tier] if isinstance(tier, str) else list(tier)
 
 
+def _frame(probability: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
+    for parent, children in probability.items():
+        if not isinstance(children, Mapping):
+            raise KnowledgeError(
+                f"probability of edges from {parent!r} must be {{child: probability}}, "
+                f"not {children!r}"
+            )
+    return pd.DataFrame(probability)
+
+
 def _pairs(edges: Edges, argument: str) -> list[tuple[str, str]]:
+    if not isinstance(edges, Iterable):
+        raise KnowledgeError(f"{argument} must be a list of pairs (parent, child), not {edges!r}")
     pairs = []
     for edge in edges:
-        if isinstance(edge, str) or len(edge) != 2:
+        if isinstance(edge, str) or not isinstance(edge, Sequence) or len(edge) != 2:
             raise KnowledgeError(f"{argument}: every edge is a pair (parent, child), not {edge!r}")
         pairs.append((str(edge[0]), str(edge[1])))
     return pairs

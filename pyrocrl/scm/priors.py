@@ -3,7 +3,7 @@
 An edge prior is a callable. It takes the `GraphSpace`, makes its `pyro.sample` statements and
 returns an adjacency `A[..., child, parent]` of zeros and ones (`GraphSpace.admit` then drops what
 is forbidden and adds what is required). It may have an attribute `slab`, the distribution of an
-edge's weight; without one the slab is a standard normal. Nothing needs to be subclassed:
+edge's weight; without one the slab is that of `SpikeAndSlab`. Nothing needs to be subclassed:
 
     def hierarchical(space):
         rate = pyro.sample("rate", dist.Beta(1, 9))
@@ -15,6 +15,8 @@ from the right.
 
 from __future__ import annotations
 
+import reprlib
+from collections.abc import Collection
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -31,6 +33,7 @@ __all__ = [
     "LaplaceEdges",
     "SpikeAndSlab",
     "adjacency_site",
+    "check_in_plate",
     "describe",
     "slab_of",
 ]
@@ -64,7 +67,14 @@ class SpikeAndSlab:
     def __init__(
         self, probability: float | np.ndarray | torch.Tensor = 0.1, slab: float = 2.0
     ) -> None:
-        self.probability = torch.as_tensor(probability, dtype=torch.get_default_dtype())
+        try:
+            numbers = np.asarray(probability, dtype=np.float64)
+        except (TypeError, ValueError, RuntimeError):
+            raise PriorError(
+                "SpikeAndSlab: probability must be one number or a (child, parent) matrix of "
+                f"numbers, not {reprlib.repr(probability)}"
+            ) from None
+        self.probability = torch.tensor(numbers, dtype=torch.get_default_dtype())
         if not bool(((self.probability >= 0) & (self.probability <= 1)).all()):
             raise PriorError(
                 f"SpikeAndSlab: probability must be between 0 and 1, not {probability}"
@@ -74,8 +84,7 @@ class SpikeAndSlab:
                 "SpikeAndSlab: probability must be one number or a (child, parent) matrix, "
                 f"not of shape {tuple(self.probability.shape)}"
             )
-        if not slab > 0 or not np.isfinite(slab):
-            raise PriorError(f"SpikeAndSlab: slab must be positive, not {slab}")
+        _check_positive(slab, "SpikeAndSlab: slab")
         self.slab = dist.Normal(0.0, float(slab))
 
     def __call__(self, space: GraphSpace) -> torch.Tensor:
@@ -114,8 +123,7 @@ class LaplaceEdges:
     """
 
     def __init__(self, scale: float = 0.5) -> None:
-        if not scale > 0 or not np.isfinite(scale):
-            raise PriorError(f"LaplaceEdges: scale must be positive, not {scale}")
+        _check_positive(scale, "LaplaceEdges: scale")
         self.scale = float(scale)
         self.slab = dist.Laplace(0.0, self.scale)
 
@@ -127,10 +135,27 @@ class LaplaceEdges:
         return f"LaplaceEdges(scale={self.scale:g})"
 
 
-def slab_of(prior: EdgePrior) -> dist.TorchDistribution:
-    """The distribution of an edge's weight under `prior`; a standard normal if it states none."""
-    slab: dist.TorchDistribution = getattr(prior, "slab", dist.Normal(0.0, 1.0))
-    return slab
+def slab_of(prior: EdgePrior, device: torch.device | str = "cpu") -> dist.TorchDistribution:
+    """The distribution of an edge's weight under `prior`; Normal(0, 2) if it states none.
+
+    Args:
+        prior: the edge prior.
+        device: where the distribution is to live.
+
+    Raises:
+        PriorError: if the prior's `slab` is no distribution of one number.
+    """
+    slab = getattr(prior, "slab", dist.Normal(0.0, 2.0))
+    is_distribution = isinstance(slab, torch.distributions.Distribution)
+    if not is_distribution or slab.batch_shape or slab.event_shape:
+        raise PriorError(
+            f"edge prior {describe(prior)}: slab must be a distribution of one number, such as "
+            f"dist.Normal(0.0, 2.0), not {slab!r}"
+        )
+    parameters = {name: getattr(slab, name) for name in slab.arg_constraints}
+    if all(value.device == torch.device(device) for value in parameters.values()):
+        return slab
+    return type(slab)(**{name: value.to(device) for name, value in parameters.items()})
 
 
 def describe(prior: EdgePrior) -> str:
@@ -158,7 +183,9 @@ def adjacency_site(prior: EdgePrior, space: GraphSpace) -> tuple[str | None, dic
         except PriorError:
             raise
         except Exception as error:
-            raise PriorError(f"edge prior {name} failed when it was called: {error}") from error
+            raise PriorError(
+                f"edge prior {name} failed when it was called: {_first_line(error)}"
+            ) from error
     returned = trace.nodes["_RETURN"]["value"]
     if not isinstance(returned, torch.Tensor) or returned.shape[-2:] != (size, size):
         shape = tuple(returned.shape) if isinstance(returned, torch.Tensor) else type(returned)
@@ -193,3 +220,54 @@ def adjacency_site(prior: EdgePrior, space: GraphSpace) -> tuple[str | None, dic
         f"({size}, {size}), as in pyro.sample('adjacency', space.edges(probability)); "
         f"discrete sites found: {', '.join(discrete)}"
     )
+
+
+def check_in_plate(prior: EdgePrior, space: GraphSpace, taken: Collection[str]) -> None:
+    """Refuse a program that cannot run inside the plate of chains, as the model runs it.
+
+    Args:
+        prior: any edge prior.
+        space: the possible graphs.
+        taken: names of sites that the model needs for itself.
+
+    Raises:
+        PriorError: if the program is no edge prior, uses a name that is taken, or its shapes do not
+            go with the plate.
+    """
+    name, chains, size = describe(prior), 3, len(space.nodes)
+    with torch.random.fork_rng(devices=[]):
+        _, sites = adjacency_site(prior, space)
+        for site in sites:
+            if site in taken:
+                raise PriorError(
+                    f"edge prior {name}: the model has a site {site!r} of its own; give the "
+                    "prior's site another name"
+                )
+        try:
+            with pyro.validation_enabled(True), pyro.plate("chain", chains, dim=-2):
+                drawn = poutine.trace(prior).get_trace(space)
+            drawn.compute_log_prob()
+            space.admit(drawn.nodes["_RETURN"]["value"]).expand(chains, 1, size, size)
+        except Exception as error:
+            raise PriorError(
+                f"edge prior {name} cannot run for several chains at once: {_first_line(error)}; "
+                "inside the plate every draw has the leading shape (chain, 1), so index from the "
+                "right, and what belongs together needs .to_event"
+            ) from error
+        for site in sites:
+            shape = tuple(drawn.nodes[site]["fn"].batch_shape)
+            if shape != (chains, 1):
+                raise PriorError(
+                    f"edge prior {name}: site {site!r} has batch shape {shape} for {chains} "
+                    f"chains, not ({chains}, 1); what belongs together needs .to_event"
+                )
+
+
+def _check_positive(value: Any, what: str) -> None:
+    is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if not is_number or not 0 < value < np.inf:
+        raise PriorError(f"{what} must be positive, not {value!r}")
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)

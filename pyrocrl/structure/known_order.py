@@ -6,7 +6,7 @@ parent sets are independent given the edge prior, and each child's can be summed
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.special import logsumexp
@@ -75,6 +75,8 @@ class KnownOrderPosterior:
         *,
         rope: float = 0.02,
         nonlinear: bool = True,
+        slab: float = 2.0,
+        required: BoolArray | None = None,
         max_parents: int | None = None,
     ) -> KnownOrderPosterior:
         """Compute the posterior.
@@ -85,6 +87,10 @@ class KnownOrderPosterior:
             prior: Prior over edges.
             rope: Strength below which an edge counts as none, in nats per subject.
             nonlinear: Whether mechanisms may bend; if not, they are straight lines.
+            slab: Prior standard deviation of a straight line's slope, in standard deviations of
+                the noise.
+            required: Edges that are certain however weak they are, (child, parent). None takes
+                those whose prior probability is 1 throughout.
             max_parents: Largest number of parents of a node. Without it all parent sets are
                 summed over, unless a node has more than 20,000: see `capped`.
 
@@ -110,7 +116,7 @@ class KnownOrderPosterior:
                    [1., 0., 0.]])
         """
         allowed = np.asarray(allowed, dtype=np.bool_)
-        mechanism_prior = ADDITIVE if nonlinear else LINEAR
+        mechanism_prior = replace(ADDITIVE if nonlinear else LINEAR, linear=slab**2)
         _check_max_parents(max_parents)
         statistics = sufficient_statistics(z, N_SMOOTH if nonlinear else 0)
         n_nodes = statistics.n_nodes
@@ -123,14 +129,16 @@ class KnownOrderPosterior:
         tail = StrengthTail(statistics.n_subjects, shape, rope)
 
         possible = allowed & (prior.probabilities > 0).any(axis=0)
-        required = allowed & (prior.probabilities == 1).all(axis=0)
+        if required is None:
+            required = (prior.probabilities == 1).all(axis=0)
+        certain = allowed & required
         children = []
         for node in range(n_nodes):
             scores = local_scores(
                 statistics,
                 node,
                 np.flatnonzero(possible[node]).tolist(),
-                np.flatnonzero(required[node]).tolist(),
+                np.flatnonzero(certain[node]).tolist(),
                 prior=mechanism_prior,
                 max_parents=max_parents,
             )

@@ -35,7 +35,7 @@ class Contrast(nn.Module):
         self.positions = model.positions
         self.critics = nn.ModuleDict(
             {
-                name: ChainMLP(model.chains, [len(own), 32, _FEATURES])
+                name: ChainMLP(model.chains, [own.stop - own.start, 32, _FEATURES])
                 for name, own in self.positions.items()
             }
         )

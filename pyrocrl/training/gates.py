@@ -18,8 +18,8 @@ from pyrocrl.data import MultimodalData
 from pyrocrl.guide import AmortizedGuide, OpenEdges, PairedSlab, SpikeAndSlabGuide
 from pyrocrl.model import MultimodalSCM
 from pyrocrl.training.history import History, StageRecord
-from pyrocrl.training.loop import forget_divergence, minibatches
 from pyrocrl.training.progress import Silence
+from pyrocrl.training.steps import forget_divergence, minibatches
 
 __all__ = ["fit_gates"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pyro
@@ -17,26 +16,15 @@ from pyrocrl.training.history import History, StageRecord
 from pyrocrl.training.objective import Objective, held_out_elbo
 from pyrocrl.training.progress import Silence
 from pyrocrl.training.stages import Stage
+from pyrocrl.training.steps import forget_divergence, minibatches
+from pyrocrl.training.turn import turn_latents
 
-__all__ = ["BestSoFar", "Training", "minibatches"]
+__all__ = ["BestSoFar", "Training"]
 
 _NETWORK_RATE = 6e-3
 _CAUSAL_RATE = 2e-2
 _VALIDATED_STEPS = 3
 _STEPS_BETWEEN_EVALUATIONS = 30
-
-
-def minibatches(data: MultimodalData, size: int) -> Iterator[Batch]:
-    """One pass over the data in random order, in slices of tensors; a short rest is left out.
-
-    Args:
-        data: the subjects to go through.
-        size: subjects in a batch; no more than there are.
-    """
-    device = next(iter(data)).values.device
-    shuffled = torch.randperm(data.n_subjects).to(device)
-    for start in range(0, data.n_subjects - size + 1, size):
-        yield data.batch(shuffled[start : start + size])
 
 
 @dataclass
@@ -111,6 +99,22 @@ class Training:
         self.progress.finish(reason)
         self.history.records.append(StageRecord(stage.name, stage.purpose, done, seconds, reason))
 
+    def turn(self, starts: int, max_epochs: int | None) -> None:
+        """Turn every chain's latents from several starts; see `turn_latents`."""
+        turn_latents(
+            self.model,
+            self.guide,
+            self.subjects,
+            self.edge_cost,
+            starts,
+            self.history,
+            self.progress,
+            max_epochs,
+        )
+        # Where parameters jumped, the optimiser's memory of them misleads.
+        for parameter in self.optimizer.param_groups[1]["params"]:
+            self.optimizer.state.pop(parameter, None)
+
     def _epoch(self, stage: Stage, epoch: int, epochs: int) -> Tensor:
         objective = Objective(self.contrast, self.edge_cost)
         loss_of = objective(self.model, self.guide)
@@ -133,18 +137,6 @@ class Training:
         return torch.stack(elbos).mean(0)
 
 
-def forget_divergence(optimizer: torch.optim.Optimizer) -> None:
-    """Skip the step of chains whose gradients are not finite; chains share no parameters."""
-    gradients = [
-        p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None
-    ]
-    sizes = torch.stack([gradient.abs().flatten(1).amax(1) for gradient in gradients])
-    finite = torch.isfinite(sizes).all(0)
-    if not bool(finite.all()):
-        for gradient in gradients:
-            gradient[~finite] = 0.0
-
-
 class BestSoFar:
     """Each chain's parameters where its held-out ELBO was best.
 
@@ -161,6 +153,8 @@ class BestSoFar:
 
     def update(self, score: Tensor, epoch: int) -> None:
         """Keep the parameters of the chains that are better than before, (chain,) scores."""
+        # A chain that diverged for a while may come back, and is then better than it was.
+        score = score.nan_to_num(nan=-torch.inf)
         better = torch.ones_like(score).bool() if self.score is None else score > self.score
         if not bool(better.any()):
             return

@@ -15,6 +15,7 @@ from torch import Tensor
 from pyrocrl.data import Batch
 from pyrocrl.guide import AmortizedGuide, Encoding
 from pyrocrl.model import MultimodalSCM
+from pyrocrl.training.sparsity import edge_penalty
 
 __all__ = ["ChainELBO", "Objective", "StepWeights", "held_out_elbo"]
 
@@ -112,7 +113,7 @@ class ChainELBO(ELBO):
         """The same, with gradients accumulated."""
         loss = self.differentiable_loss(model, guide, *args)
         loss.backward()
-        return float(loss)
+        return float(loss.detach())
 
 
 def chain_elbo(terms: Terms, n_subjects: int) -> Tensor:
@@ -151,7 +152,7 @@ class Objective(ChainELBO):
             loss = loss + weights.contrast * self.contrast(terms.encoding, args[0])
         if weights.sparsity > 0:
             influence = model.mechanism.influence(terms.z, terms.adjacency, terms.weight)
-            loss = loss + weights.sparsity * (influence * self.edge_cost).sum((1, 2))
+            loss = loss + weights.sparsity * edge_penalty(influence, self.edge_cost)
         total: Tensor = loss.sum()
         return total
 

@@ -24,6 +24,7 @@ __all__ = ["Trained", "hold_out", "train"]
 _BATCH = 256
 _HELD_OUT_SHARE, _MOST_HELD_OUT = 0.1, 1000
 _DRAWS_HELD_OUT = 8
+_TURNS = 4
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,10 @@ def train(
             progress=bars,
         )
         for stage in SCHEDULE:
-            run.run(stage, epochs_of(stage, run.steps_per_epoch, max_epochs))
+            if stage.turn_first:
+                run.turn(_TURNS, max_epochs)
+            if not history.interrupted:
+                run.run(stage, epochs_of(stage, run.steps_per_epoch, max_epochs))
             if history.interrupted:
                 break
         scores = held_out_elbo(model, guide, held_out.batch(), draws=_DRAWS_HELD_OUT)
@@ -108,4 +112,4 @@ def train(
             "training diverged in every restart; look for extreme values in the data "
             "(log-transform skewed columns) or ask for fewer latents"
         )
-    return Trained(model, guide, history, scores.cpu().numpy())
+    return Trained(model, guide, history, scores.double().cpu().numpy())
