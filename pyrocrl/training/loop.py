@@ -17,7 +17,6 @@ from pyrocrl.training.objective import Objective, held_out_elbo
 from pyrocrl.training.progress import Silence
 from pyrocrl.training.stages import Stage
 from pyrocrl.training.steps import forget_divergence, minibatches
-from pyrocrl.training.turn import turn_latents
 
 __all__ = ["BestSoFar", "Training"]
 
@@ -98,22 +97,6 @@ class Training:
         seconds = time.perf_counter() - started
         self.progress.finish(reason)
         self.history.records.append(StageRecord(stage.name, stage.purpose, done, seconds, reason))
-
-    def turn(self, starts: int, max_epochs: int | None) -> None:
-        """Turn every chain's latents from several starts; see `turn_latents`."""
-        turn_latents(
-            self.model,
-            self.guide,
-            self.subjects,
-            self.edge_cost,
-            starts,
-            self.history,
-            self.progress,
-            max_epochs,
-        )
-        # Where parameters jumped, the optimiser's memory of them misleads.
-        for parameter in self.optimizer.param_groups[1]["params"]:
-            self.optimizer.state.pop(parameter, None)
 
     def _epoch(self, stage: Stage, epoch: int, epochs: int) -> Tensor:
         objective = Objective(self.contrast, self.edge_cost)

@@ -56,7 +56,6 @@ class Stage:
         learning_rate: factor on the learning rates.
         patience: share of the stage without a better held-out ELBO after which it stops; None
             runs it to its end.
-        turn_first: whether each chain's latents are turned from several starts before it.
     """
 
     name: str
@@ -67,7 +66,6 @@ class Stage:
     sparsity: Ramp = field(default_factory=lambda: Ramp(0.0, 0.0))
     learning_rate: Ramp = field(default_factory=lambda: Ramp(1.0, 1.0))
     patience: float | None = None
-    turn_first: bool = False
 
     def weights(self, progress: float) -> StepWeights:
         """Weights of the objective at `progress` between 0 and 1."""
@@ -96,7 +94,6 @@ SCHEDULE = (
         sparsity=Ramp(0.4, 0.05, over=0.75, geometric=True),
         learning_rate=Ramp(1.0, 0.03, over=0.55, after=0.45),
         patience=0.5,
-        turn_first=True,
     ),
 )
 

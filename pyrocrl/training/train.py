@@ -24,7 +24,6 @@ __all__ = ["Trained", "hold_out", "train"]
 _BATCH = 256
 _HELD_OUT_SHARE, _MOST_HELD_OUT = 0.1, 1000
 _DRAWS_HELD_OUT = 8
-_TURNS = 4
 
 
 @dataclass(frozen=True)
@@ -98,10 +97,7 @@ def train(
             progress=bars,
         )
         for stage in SCHEDULE:
-            if stage.turn_first:
-                run.turn(_TURNS, max_epochs)
-            if not history.interrupted:
-                run.run(stage, epochs_of(stage, run.steps_per_epoch, max_epochs))
+            run.run(stage, epochs_of(stage, run.steps_per_epoch, max_epochs))
             if history.interrupted:
                 break
         scores = held_out_elbo(model, guide, held_out.batch(), draws=_DRAWS_HELD_OUT)

@@ -1,0 +1,43 @@
+"""Tables: encoders are told what is missing, decoders give every cell its distribution."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from pyrocrl.modality import TabularDecoder, TabularEncoder
+
+
+def test_encoder_can_hear_what_is_missing() -> None:
+    encoder = TabularEncoder(2, columns=4, outputs=3)
+    values, observed = torch.zeros(5, 4), torch.ones(5, 4, dtype=torch.bool)
+    some = observed.clone()
+    some[:, 1] = False
+    # At the start a missing cell reads as an average one; what it means is learned.
+    assert torch.equal(encoder(values, observed)[0], encoder(values, some)[0])
+    encoder(values, some)[0].sum().backward()
+    gradient = encoder.network.weights[0].grad
+    assert gradient is not None
+    assert (gradient[:, 5].abs().sum(1) > 0).all()
+    assert (gradient[:, [4, 6, 7]] == 0).all()
+    with torch.no_grad():
+        encoder.network.weights[0][:, 5] = 1.0
+    assert not torch.allclose(encoder(values, observed)[0], encoder(values, some)[0])
+
+
+@pytest.mark.parametrize("size", [0.0, 1.0, 1e4])
+def test_deviations_are_positive_and_bounded(size: float) -> None:
+    encoder = TabularEncoder(2, columns=4, outputs=3)
+    _, scale = encoder(size * torch.randn(50, 4), torch.ones(50, 4, dtype=torch.bool))
+    assert (scale > 0).all()
+    assert (scale < 8).all()
+
+
+def test_decoder_gives_every_cell_a_normal() -> None:
+    decoder = TabularDecoder(2, inputs=3, columns=6, scale=0.4)
+    y, eta = torch.randn(2, 9, 2), torch.randn(2, 9, 1)
+    cells = decoder(y, eta)
+    assert cells.batch_shape == (2, 9, 6)
+    assert (cells.stddev == 0.4).all()
+    other = decoder(y, eta + 1)
+    assert not torch.allclose(cells.mean, other.mean)

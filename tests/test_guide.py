@@ -1,0 +1,120 @@
+"""The guide: each modality's latents from that modality alone, gates with paired slabs."""
+
+from __future__ import annotations
+
+import pyro.distributions as dist
+import pytest
+import torch
+from pyro import poutine
+
+import pyrocrl as crl
+from pyrocrl.data import Batch
+from pyrocrl.guide import OpenEdges, PairedSlab, SpikeAndSlabGuide
+
+CHAINS = 2
+
+
+def pair(
+    data: crl.MultimodalData, prior: object = None
+) -> tuple[crl.MultimodalSCM, crl.AmortizedGuide]:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        latents = {"labs": 2, "scan": 1}
+        model = crl.MultimodalSCM(data, latents, edge_prior=prior, chains=CHAINS)  # type: ignore[arg-type]
+        return model, crl.AmortizedGuide(model, data)
+
+
+def changed(batch: Batch, name: str) -> Batch:
+    """The same subjects with other values in one modality."""
+    values = {**batch.values, name: batch.values[name] + batch.observed[name]}
+    return Batch(values, batch.observed, batch.size)
+
+
+@pytest.mark.parametrize("name", ["labs", "scan"])
+def test_latents_are_encoded_from_their_modality_alone(
+    mixed_data: crl.MultimodalData, name: str
+) -> None:
+    model, guide = pair(mixed_data)
+    batch = mixed_data.batch(slice(0, 40))
+    before, after = guide.encode(batch), guide.encode(changed(batch, name))
+    for other in ("labs", "scan"):
+        own = model.positions[other]
+        for one, two in (
+            (before.loc[..., own], after.loc[..., own]),
+            (before.scale[..., own], after.scale[..., own]),
+            (before.eta[other][0], after.eta[other][0]),
+        ):
+            assert torch.equal(one, two) == (other != name)
+
+
+def test_missing_variables_are_completed_from_everything_else(
+    mixed_data: crl.MultimodalData,
+) -> None:
+    model, guide = pair(mixed_data)
+    batch = mixed_data.batch()
+    own, missing = model.positions["person"], ~batch.observed["person"]
+    before, after = guide.encode(batch), guide.encode(changed(batch, "scan"))
+    assert missing.any()
+    assert not torch.isclose(before.loc[..., own], after.loc[..., own])[:, missing].any()
+    measured = before.loc[..., own][:, ~missing]
+    assert torch.equal(measured, batch.values["person"][~missing].expand(CHAINS, -1))
+    assert torch.equal(before.known[:, own], ~missing)
+    assert not before.known[:, model.positions["labs"]].any()
+
+
+def test_without_missing_variables_nothing_completes(mixed_tables: dict[str, object]) -> None:
+    whole = crl.MultimodalData(
+        {
+            "labs": mixed_tables["labs"],
+            "person": crl.Variables(mixed_tables["person"].fillna(0.0)),  # type: ignore[attr-defined]
+            "scan": mixed_tables["scan"],
+        }
+    )
+    assert pair(whole)[1].completion is None
+
+
+def test_edges_are_open_until_gates_are_fitted(mixed_data: crl.MultimodalData) -> None:
+    model, guide = pair(mixed_data)
+    assert isinstance(guide.edges, OpenEdges)
+    assert guide.gate_probabilities() is None
+    guide.edges = SpikeAndSlabGuide(model, guide.edges)
+    gates = guide.gate_probabilities()
+    assert gates is not None
+    assert gates.shape == (CHAINS, 1, 5, 5)
+    assert torch.equal(gates > 0, torch.from_numpy(model.space.allowed).expand_as(gates))
+
+
+def test_all_edges_of_the_laplace_prior_are_there(mixed_data: crl.MultimodalData) -> None:
+    model, guide = pair(mixed_data, crl.LaplaceEdges(0.2))
+    assert isinstance(guide.edges, OpenEdges)
+    guide.edges = SpikeAndSlabGuide(model, guide.edges)
+    gates = guide.gate_probabilities()
+    assert gates is not None
+    assert torch.equal(gates[0, 0] > 0, torch.from_numpy(model.space.allowed))
+    assert set(gates.unique().tolist()) == {0.0, 1.0}
+
+
+def test_open_edges_draw_the_whole_space(mixed_data: crl.MultimodalData) -> None:
+    model, guide = pair(mixed_data)
+    trace = poutine.trace(guide).get_trace(mixed_data.batch(slice(0, 10)))
+    drawn = trace.nodes["adjacency"]["value"]
+    assert torch.equal(
+        drawn.squeeze() > 0, torch.from_numpy(model.space.allowed).expand(drawn.squeeze().shape)
+    )
+
+
+def test_slabs_are_paired_with_their_gates() -> None:
+    gate = torch.tensor([[[[0.0, 0.0], [1.0, 0.0]]]])
+    prior = dist.Normal(0.0, 2.0)
+    slab = PairedSlab(gate, torch.full_like(gate, 3.0), torch.full_like(gate, 0.1), prior)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        weights = torch.stack([slab.rsample() for _ in range(2000)])
+    by_edge = weights.reshape(-1, 4)
+    torch.testing.assert_close(by_edge.mean(0), torch.tensor([0.0, 0, 3, 0]), atol=0.2, rtol=0)
+    expected = torch.tensor([2.0, 2, 0.1, 2])
+    torch.testing.assert_close(by_edge.std(0), expected, atol=0.01, rtol=0.06)
+    # A closed edge costs nothing.
+    closed = slab.edge_log_prob(weights[0]) - prior.log_prob(weights[0])
+    assert torch.equal(closed == 0, gate == 0)
+    assert torch.equal(slab.log_prob(weights[0]), slab.edge_log_prob(weights[0]).sum((-2, -1)))

@@ -1,0 +1,59 @@
+"""The gates' gradient is that of the ELBO: checked where the sum over graphs can be written out."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import pyrocrl as crl
+from pyrocrl.guide import OpenEdges, SpikeAndSlabGuide
+from pyrocrl.training.gates import _leave_one_out
+
+N = 40
+
+
+@pytest.mark.parametrize("logit", [-1.0, 0.5])
+def test_gradient_of_the_gate_is_unbiased(logit: float) -> None:
+    rng = np.random.default_rng(3)
+    cause = rng.normal(size=N)
+    effect = 0.25 * cause + rng.normal(size=N)
+    data = crl.MultimodalData(
+        {
+            "a": crl.Variables(pd.DataFrame({"x": cause})),
+            "b": crl.Variables(pd.DataFrame({"y": effect})),
+        }
+    )
+    model = crl.MultimodalSCM(data, mechanism="linear", edge_prior=crl.SpikeAndSlab(0.2, slab=2.0))
+    guide = crl.AmortizedGuide(model, data)
+    assert isinstance(guide.edges, OpenEdges)
+    edges = SpikeAndSlabGuide(model, guide.edges)
+    with torch.no_grad():
+        edges.logit.fill_(logit)
+        edges.loc.fill_(0.3)
+    z = torch.stack([data["a"].values[:, 0], data["b"].values[:, 0]], -1).unsqueeze(0)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        gradients = []
+        for _ in range(400):
+            loss, _ = _leave_one_out(model, edges, z)
+            (gradient,) = torch.autograd.grad(loss, edges.logit)
+            gradients.append(-gradient[0, 0] * N)
+    sampled = torch.stack(gradients)
+    others = ~torch.tensor([[False, False], [True, False]])
+    assert (sampled[:, others] == 0).all()
+
+    # ELBO(q) = q f(1) + (1 - q) f(0) - KL(gate) - q KL(slab); f(0) has no weight in it.
+    x, y = z[0, :, 0].double(), z[0, :, 1].double()
+    s = math.exp(-3.0)
+    gain = 0.5 * float((y**2).sum() - ((y - 0.3 * x) ** 2).sum() - s**2 * (x**2).sum())
+    slab = math.log(2.0 / s) + (s**2 + 0.3**2) / (2 * 2.0**2) - 0.5
+    q = 1 / (1 + math.exp(-logit))
+    exact = q * (1 - q) * (gain - slab - logit + math.log(0.2 / 0.8))
+    found = sampled[:, 1, 0]
+    error = float(found.std()) / math.sqrt(len(found))
+    assert error < 0.15 * abs(exact)
+    assert abs(float(found.mean()) - exact) < 4 * error
