@@ -31,6 +31,7 @@ lint: $(STAMP)
 
 benchmark: $(STAMP)
 	$(BIN)/python benchmarks/main_job.py
+	$(BIN)/python benchmarks/overhead.py
 
 clean:
 	rm -rf .venv build dist report.html report.csv report.graphml

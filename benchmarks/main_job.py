@@ -1,6 +1,6 @@
 """The numerical cases of Sun et al. (2025), fitted and scored: writes results/main_job.csv.
 
-    python benchmarks/main_job.py                      # cases 1, 2, 3; seeds 0 to 4; 10,000 subjects
+    python benchmarks/main_job.py                      # cases 1, 2, 3; seeds 0 to 4
     python benchmarks/main_job.py --cases 1 --seeds 7  # one setting
 
 Settings that stand in the file already are not run again; remove the file to start anew. Latents
@@ -20,12 +20,12 @@ import pandas as pd
 import torch
 
 import pyrocrl as crl
-from pyrocrl.simulate import CASES
+from pyrocrl.simulate import CASES, Mixing
 
 RESULTS = Path(__file__).parent / "results" / "main_job.csv"
 
 
-def run(case: int, seed: int, mixing: str, subjects: int) -> dict[str, object]:
+def run(case: int, seed: int, mixing: Mixing, subjects: int) -> dict[str, object]:
     """Simulate, fit with the default settings, score."""
     data, truth = crl.simulate.numerical_case(case, seed=seed, mixing=mixing, n_subjects=subjects)
     started = time.perf_counter()

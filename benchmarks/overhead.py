@@ -27,7 +27,9 @@ from torch import Tensor
 import pyrocrl as crl
 from pyrocrl.data import Batch
 from pyrocrl.guide import AmortizedGuide, OpenEdges
+from pyrocrl.modality import TabularDecoder
 from pyrocrl.model import MultimodalSCM
+from pyrocrl.scm import AdditiveNoise
 from pyrocrl.training import ChainELBO
 
 RESULTS = Path(__file__).parent / "results" / "overhead.csv"
@@ -54,7 +56,9 @@ def by_hand(model: MultimodalSCM, guide: AmortizedGuide, batch: Batch) -> Tensor
     assert isinstance(guide.edges, OpenEdges)
     adjacency = torch.as_tensor(model.space.allowed, dtype=z.dtype).expand(model.chains, -1, -1)
     weight = guide.edges.weight.squeeze(1)
-    mechanism, network = model.mechanism, model.mechanism.network
+    mechanism = model.mechanism
+    assert isinstance(mechanism, AdditiveNoise)
+    network = mechanism.network
     chains, nodes, hidden, _ = network.size
     first = (network.first * adjacency.transpose(1, 2).unsqueeze(-1)).reshape(chains, nodes, -1)
     activation = torch.tanh(torch.baddbmm(network.bias, z, first))
@@ -72,6 +76,7 @@ def by_hand(model: MultimodalSCM, guide: AmortizedGuide, batch: Batch) -> Tensor
         log_q = log_q + (-0.5 * noise**2 - spread.log() - 0.5 * log_2pi).sum(-1)
         log_p = log_p + (-0.5 * eta**2 - 0.5 * log_2pi).sum(-1)
         decoder = model.decoders[name]
+        assert isinstance(decoder, TabularDecoder)
         x = decoder.network(torch.cat([mixed[..., model.positions[name]], eta], -1))
         cells = -0.5 * ((batch.values[name] - x) / decoder.scale) ** 2
         cells = cells - math.log(decoder.scale) - 0.5 * log_2pi
@@ -80,7 +85,8 @@ def by_hand(model: MultimodalSCM, guide: AmortizedGuide, batch: Batch) -> Tensor
     allowed = model.space.allowed
     gates = math.log(0.1) * allowed.sum()
     graph = -(slab + gates) / model.n_subjects
-    return ((log_q - log_p).mean(1) + graph).sum()
+    loss: Tensor = ((log_q - log_p).mean(1) + graph).sum()
+    return loss
 
 
 def step_ratio(repeats: int, chains: int, size: int) -> dict[str, float]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pyrocrl import datasets, metrics, simulate
-    from pyrocrl.data import MultimodalData, Variables
+    from pyrocrl.data import Batch, MultimodalData, Variables
     from pyrocrl.errors import (
         ConfigError,
         DataError,
@@ -30,7 +30,14 @@ if TYPE_CHECKING:
     from pyrocrl.model import MultimodalSCM
     from pyrocrl.pipeline import fit, load
     from pyrocrl.posterior import Posterior
-    from pyrocrl.scm import BackgroundKnowledge, GraphSpace, LaplaceEdges, Mechanism, SpikeAndSlab
+    from pyrocrl.scm import (
+        BackgroundKnowledge,
+        EdgePrior,
+        GraphSpace,
+        LaplaceEdges,
+        Mechanism,
+        SpikeAndSlab,
+    )
 
 __version__ = "0.1.0"
 
@@ -39,8 +46,10 @@ __version__ = "0.1.0"
 _HOME = {
     "AmortizedGuide": "pyrocrl.guide",
     "BackgroundKnowledge": "pyrocrl.scm",
+    "Batch": "pyrocrl.data",
     "ConfigError": "pyrocrl.errors",
     "DataError": "pyrocrl.errors",
+    "EdgePrior": "pyrocrl.scm",
     "GraphSpace": "pyrocrl.scm",
     "KnowledgeError": "pyrocrl.errors",
     "LaplaceEdges": "pyrocrl.scm",
@@ -62,8 +71,10 @@ _MODULES = ("datasets", "metrics", "simulate")
 __all__ = [
     "AmortizedGuide",
     "BackgroundKnowledge",
+    "Batch",
     "ConfigError",
     "DataError",
+    "EdgePrior",
     "GraphSpace",
     "KnowledgeError",
     "LaplaceEdges",

@@ -95,7 +95,7 @@ def diabetes() -> Example:
     return Example(
         name="Diabetes patients",
         data=data,
-        latents={"body": 1, "serum": 2},
+        latents={"body": 1, "serum": 1},
         noise={"body": 1, "serum": 1},
         knowledge=_no_edge_between("person.age", "person.sex"),
         description=(

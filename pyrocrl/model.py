@@ -85,6 +85,7 @@ class MultimodalSCM(nn.Module):
         self.nodes = Nodes.of_data(data, latents)
         if len(self.nodes) < 2:
             raise ModelError(f"a causal graph needs two nodes; there is only {self.nodes.names[0]}")
+        self.knowledge = knowledge
         self.space = (knowledge or BackgroundKnowledge()).graph_space(self.nodes)
         self.edge_prior = SpikeAndSlab() if edge_prior is None else edge_prior
         check_in_plate(self.edge_prior, self.space, taken=_site_names(data))

@@ -105,6 +105,8 @@ def fit(
         restarts=restarts,
         seed=seed,
         max_epochs=max_epochs,
+        own_model=model is not None,
+        own_guide=guide is not None,
     )
     where = _device(device)
     training, held_out = hold_out(data, np.random.default_rng(seed))
@@ -112,6 +114,8 @@ def fit(
     with torch.random.fork_rng(devices=own_devices):
         torch.manual_seed(seed)
         causal_model = _build_model(model or default_model(settings), training, restarts)
+        if settings.own_model:
+            settings = settings.of_model(causal_model)
         causal_guide = _build_guide(guide or AmortizedGuide, causal_model, data)
         trained = train(
             causal_model.to(where),
@@ -162,7 +166,12 @@ def load(
             path,
             build_model,
             build_guide,
-            {"edge_prior": edge_prior, "mechanism": mechanism},
+            {
+                "edge_prior": edge_prior,
+                "mechanism": mechanism,
+                "model": model,
+                "guide": guide,
+            },
         )
 
 

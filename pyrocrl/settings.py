@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pyrocrl.errors import ModelError, SavedFitError
 from pyrocrl.scm import BackgroundKnowledge, EdgePrior, LaplaceEdges, Mechanism, SpikeAndSlab
+from pyrocrl.scm.mechanisms import mechanism_name
 from pyrocrl.scm.priors import describe
+
+if TYPE_CHECKING:
+    from pyrocrl.model import MultimodalSCM
 
 __all__ = ["FitSettings"]
 
@@ -42,6 +46,8 @@ not -1.0
     restarts: int = 8
     seed: int = 0
     max_epochs: int | None = None
+    own_model: bool = False
+    own_guide: bool = False
 
     def __post_init__(self) -> None:
         if self.edge_prior is None:
@@ -82,6 +88,17 @@ not -1.0
         """The mechanism in one word."""
         return self.mechanism if isinstance(self.mechanism, str) else self.mechanism.__name__
 
+    def of_model(self, model: MultimodalSCM) -> FitSettings:
+        """These settings with what a model of the user's own says in place of the defaults."""
+        return replace(
+            self,
+            latents={name: len(model.nodes.of(name)) for name in model.table_names},
+            noise=model.noise,
+            edge_prior=model.edge_prior,
+            mechanism=mechanism_name(type(model.mechanism)),
+            knowledge=model.knowledge,
+        )
+
     def summary(self) -> dict[str, str | int | float]:
         """The settings in words, for reports."""
         return {
@@ -95,6 +112,8 @@ not -1.0
             "restarts": self.restarts,
             "seed": self.seed,
             "max epochs": "automatic" if self.max_epochs is None else self.max_epochs,
+            "model": "the user's own" if self.own_model else "MultimodalSCM",
+            "guide": "the user's own" if self.own_guide else "AmortizedGuide",
         }
 
     def to_json(self) -> dict[str, Any]:
@@ -110,6 +129,8 @@ not -1.0
             "restarts": int(self.restarts),
             "seed": int(self.seed),
             "max_epochs": None if self.max_epochs is None else int(self.max_epochs),
+            "own_model": self.own_model,
+            "own_guide": self.own_guide,
         }
 
     @classmethod
@@ -124,6 +145,16 @@ not -1.0
             SavedFitError: if code is needed that is not given.
         """
         values = dict(stored)
+        for argument in ("model", "guide"):
+            if values[f"own_{argument}"] and given.get(argument) is None:
+                raise SavedFitError(
+                    f"this fit used a {argument} of the user's own, which is code: give it as "
+                    f"{argument}=..."
+                )
+        if values["own_model"]:
+            # What the model itself knows is taken from it once it is built.
+            values.update(edge_prior=None, mechanism="additive", knowledge=None)
+            return cls(**values)
         knowledge = values["knowledge"]
         values["knowledge"] = None if knowledge is None else BackgroundKnowledge(**knowledge)
         values["edge_prior"] = _prior_from_json(values["edge_prior"], given.get("edge_prior"))

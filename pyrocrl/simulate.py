@@ -21,7 +21,7 @@ import pandas as pd
 from pyrocrl.data import MultimodalData
 from pyrocrl.errors import ModelError
 
-__all__ = ["CASES", "Case", "Truth", "numerical_case"]
+__all__ = ["CASES", "Case", "Mixing", "Truth", "numerical_case"]
 
 FloatArray = npt.NDArray[np.float64]
 Mixing = Literal["expand", "square"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -173,8 +174,36 @@ def test_own_model_and_guide_come_back(small_data: crl.MultimodalData, tmp_path:
     posterior = crl.fit(small_data, model=my_model, restarts=2, max_epochs=3, progress=False)
     loaded = crl.load(posterior.save(tmp_path), model=my_model)
     assert loaded.latents(small_data).equals(posterior.latents(small_data))
-    with pytest.raises(crl.SavedFitError, match="damaged"):
+    with pytest.raises(crl.SavedFitError, match="model=..."):
         crl.load(tmp_path)
+    with pytest.raises(crl.SavedFitError, match="do not fit together"):
+        crl.load(tmp_path, model=partial(crl.MultimodalSCM, latents=2))
+
+
+def test_settings_are_those_of_the_users_model(
+    small_data: crl.MultimodalData, tmp_path: Any
+) -> None:
+    def my_model(data: crl.MultimodalData, chains: int) -> crl.MultimodalSCM:
+        knowledge = crl.BackgroundKnowledge(forbidden=[("m1.z1", "m2.z1")])
+        prior = crl.SpikeAndSlab(0.3)
+        return crl.MultimodalSCM(
+            data, 1, 2, prior, mechanism="linear", knowledge=knowledge, chains=chains
+        )
+
+    posterior = crl.fit(small_data, model=my_model, restarts=2, max_epochs=2, progress=False)
+    said = posterior.settings
+    assert said["latents"] == "m1 1, m2 1"
+    assert said["noise"] == "m1 2, m2 2"
+    assert said["mechanism"] == "linear"
+    assert "0.3" in str(said["edge prior"])
+    assert "m1.z1 -> m2.z1" in str(said["background knowledge"])
+    assert crl.load(posterior.save(tmp_path), model=my_model).settings == said
+
+
+def test_latents_are_standardised(fitted: crl.Posterior) -> None:
+    latents = fitted.latents()
+    np.testing.assert_allclose(latents.mean("subject"), 0, atol=1e-6)
+    np.testing.assert_allclose(latents.std("subject"), 1, atol=1e-6)
 
 
 def modules_after(statement: str) -> set[str]:

@@ -48,7 +48,8 @@ def build_posterior(trained: Trained, data: MultimodalData, settings: FitSetting
     kept = restarts.restart[restarts.weight > 0].to_numpy()
     best = int(restarts.loc[restarts.held_out_elbo[kept].idxmax(), "restart"])
     orientation = _orientation(z[best], nodes, data)
-    alignment = align_chains(z, nodes, best, orientation)
+    named = () if settings.knowledge is None else settings.knowledge.named
+    alignment = align_chains(z, nodes, best, orientation, named)
     restarts["agreement"] = alignment.agreement
     draws = _draw(collapsed, alignment, kept, settings.seed)
     values, deviations = encode_latents(model, guide, alignment, best, data)

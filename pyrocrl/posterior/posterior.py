@@ -356,7 +356,7 @@ def encode_latents(
     latent = np.array(model.nodes.is_latent)
     names = [name for name, keep in zip(model.nodes.names, latent, strict=True) if keep]
     values = alignment.values(mean[chain], chain)[:, latent]
-    spread = deviation[chain][:, own][:, latent]
+    spread = (deviation[chain][:, own] / alignment.unit[chain])[:, latent]
     return (
         pd.DataFrame(values, index=data.subjects, columns=names),
         pd.DataFrame(spread, index=data.subjects, columns=names),

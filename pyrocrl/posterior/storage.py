@@ -108,6 +108,8 @@ def load_posterior(
         completed = any(name.startswith("guide.completion.") for name in network)
         blank = _blank(template, missing=completed)
         model = build_model(settings, blank, settings.restarts)
+        if settings.own_model:
+            settings = settings.of_model(model)
         model.n_subjects = int(stored["training_subjects"])
         guide = build_guide(model, blank)
         if stored["gates"]:
@@ -163,6 +165,8 @@ def _to_arrays(posterior: Posterior) -> dict[str, np.ndarray]:
         "latent_deviations": posterior.latent_deviations.to_numpy(),
         "permutation": posterior.alignment.permutation,
         "sign": posterior.alignment.sign,
+        "centre": posterior.alignment.centre,
+        "unit": posterior.alignment.unit,
         "agreement": posterior.alignment.agreement,
     }
     return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
@@ -183,7 +187,12 @@ def _from_json(
         template=template,
         model=model,
         guide=guide,
-        alignment=Alignment(arrays["permutation"], arrays["sign"], arrays["agreement"]),
+        alignment=Alignment(
+            **{
+                name: arrays[name]
+                for name in ("permutation", "sign", "centre", "unit", "agreement")
+            }
+        ),
         restarts=pd.DataFrame(stored["restarts"]),
         draws=GraphDraws(
             arrays["adjacency"],

@@ -3,7 +3,14 @@
 from pyrocrl.scm.distribution import SCM
 from pyrocrl.scm.graph_space import GraphSpace
 from pyrocrl.scm.knowledge import BackgroundKnowledge
-from pyrocrl.scm.mechanisms import AdditiveNoise, Flow, LinearGaussian, Mechanism, mechanism_named
+from pyrocrl.scm.mechanisms import (
+    AdditiveNoise,
+    Flow,
+    LinearGaussian,
+    Mechanism,
+    mechanism_name,
+    mechanism_named,
+)
 from pyrocrl.scm.nodes import Nodes
 from pyrocrl.scm.priors import EdgePrior, LaplaceEdges, SpikeAndSlab
 
@@ -19,5 +26,6 @@ __all__ = [
     "Mechanism",
     "Nodes",
     "SpikeAndSlab",
+    "mechanism_name",
     "mechanism_named",
 ]

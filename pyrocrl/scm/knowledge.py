@@ -83,6 +83,15 @@ class BackgroundKnowledge:
         probability = self._probabilities(nodes, allowed, required)
         return GraphSpace(nodes, order, allowed, required, probability)
 
+    @property
+    def named(self) -> frozenset[str]:
+        """Names that are singled out: of nodes, and of modalities where these are meant whole."""
+        names = {name for tier in self.tiers for name in tier}
+        names |= {name for edge in (*self.required, *self.forbidden) for name in edge}
+        if self.probability is not None:
+            names |= {*map(str, self.probability.index), *map(str, self.probability.columns)}
+        return frozenset(names)
+
     def to_json(self) -> dict[str, Any]:
         """The arguments as JSON values; `BackgroundKnowledge(**them)` is the same knowledge."""
         table = self.probability

@@ -20,7 +20,14 @@ from torch.distributions import Transform, constraints
 
 from pyrocrl.errors import ModelError
 
-__all__ = ["AdditiveNoise", "Flow", "LinearGaussian", "Mechanism", "mechanism_named"]
+__all__ = [
+    "AdditiveNoise",
+    "Flow",
+    "LinearGaussian",
+    "Mechanism",
+    "mechanism_name",
+    "mechanism_named",
+]
 
 _HIDDEN = 24
 _BINS = 6
@@ -266,6 +273,11 @@ def mechanism_named(name: str | type[Mechanism], chains: int, nodes: int) -> Mec
         f"mechanism must be one of {', '.join(map(repr, _NAMED))} or a subclass of "
         f"pyrocrl.scm.Mechanism, not {name!r}"
     )
+
+
+def mechanism_name(kind: type[Mechanism]) -> str | type[Mechanism]:
+    """The name under which `mechanism_named` knows a mechanism; the class itself if under none."""
+    return next((name for name, known in _NAMED.items() if known is kind), kind)
 
 
 def _in_standard_deviations(slope: Tensor, z: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ __all__ = ["independent_edge_mixture"]
 
 
 def independent_edge_mixture(
-    prior: EdgePrior, space: GraphSpace, *, draws: int = 1000, seed: int = 0
+    prior: EdgePrior, space: GraphSpace, *, draws: int = 4000, seed: int = 0
 ) -> EdgePriorMixture:
     """An edge prior as a mixture of independent-edge priors, one for each draw of its other sites.
 

@@ -82,7 +82,7 @@ def fit_gates(
                 optimizer.step()
                 schedule.step()
                 done += 1
-            progress.advance(f"log p(z | A) - KL {float(evidence.max()):.3f}")
+            progress.advance(f"ELBO of z {float(evidence.max()):.2f}")
     except KeyboardInterrupt:
         reason = "interrupted by the user; what was found so far is kept"
     progress.finish(reason)

@@ -81,11 +81,11 @@ class Training:
                 elbo = self._epoch(stage, epoch, epochs)
                 done = epoch + 1
                 if done % interval and done < epochs:
-                    self.progress.advance(f"ELBO {elbo.max():.3f}")
+                    self.progress.advance(f"ELBO {elbo.max():.2f}")
                     continue
                 held_out = held_out_elbo(self.model, self.guide, self.held_out).mean(1)
                 self.history.add(stage.name, self.history.epochs + done, elbo, held_out)
-                self.progress.advance(f"ELBO {elbo.max():.3f}, held out {held_out.max():.3f}")
+                self.progress.advance(f"ELBO {elbo.max():.2f}, held out {held_out.max():.2f}")
                 best.update(held_out, done)
                 if patience is not None and done - best.epoch >= patience:
                     reason = f"held-out ELBO had not improved for {done - best.epoch} epochs"

@@ -33,19 +33,18 @@ class Bars(Silence):
         from rich.progress import (
             BarColumn,
             Progress,
-            TaskProgressColumn,
             TextColumn,
             TimeElapsedColumn,
             TimeRemainingColumn,
         )
+        from rich.table import Column
 
         self._progress: Any = Progress(
-            TextColumn("{task.description:<11}"),
-            BarColumn(bar_width=24),
-            TaskProgressColumn(),
+            TextColumn("{task.description}", table_column=Column(min_width=10, no_wrap=True)),
+            BarColumn(bar_width=12),
             TimeElapsedColumn(),
             TextColumn("left"),
-            TimeRemainingColumn(),
+            TimeRemainingColumn(compact=True),
             TextColumn("{task.fields[text]}"),
         )
         self._progress.start()

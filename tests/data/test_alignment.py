@@ -102,7 +102,7 @@ def test_coordinates_of_xarray_are_labels() -> None:
 )
 @pytest.mark.parametrize("align", ["exact", "intersection", "union"])
 def test_any_kind_of_label(labels: object, align: Alignment) -> None:
-    index = pd.Index(labels, tupleize_cols=False)  # type: ignore[call-overload]
+    index = pd.Index(labels, tupleize_cols=False)
     series = pd.Series([0.0, 1.0, 2.0], index=index)
     tables = [read_table("a", series), read_table("b", series.iloc[::-1])]
     a, b = align_tables(tables, align)

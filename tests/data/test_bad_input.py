@@ -54,7 +54,7 @@ ONE_MODALITY: dict[str, tuple[Callable[[], Any], list[str]]] = {
     "a list": (lambda: [[1.0, 2.0]] * N, ["list", "DataFrame"]),
     "a path": (lambda: "labs.csv", ["str", "DataFrame"]),
     "nothing": (lambda: None, ["NoneType"]),
-    "Variables in Variables": (lambda: Variables(Variables(frame())), ["Variables"]),  # type: ignore[arg-type]
+    "Variables in Variables": (lambda: Variables(Variables(frame())), ["Variables"]),
     "duplicated subjects": (lambda: with_index(labels(p3="p2")), ["duplicated subjects 'p2'"]),
     "subject without a label": (
         lambda: with_index(labels(p3=np.nan)),
@@ -166,7 +166,7 @@ def test_no_modality() -> None:
 
 def test_a_frame_in_place_of_a_dict() -> None:
     with pytest.raises(DataError, match="dict of tables by name, not a DataFrame"):
-        MultimodalData(frame())  # type: ignore[arg-type]
+        MultimodalData(frame())
 
 
 @pytest.mark.parametrize("align", ["inner", "", None, 1])

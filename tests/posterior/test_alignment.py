@@ -47,8 +47,9 @@ def test_permuted_and_flipped_chains_align(
     aligned = align_chains(np.stack([z, other]), NODES, 0, np.array(orientation))
     np.testing.assert_allclose(aligned.agreement, 1.0)
     reference, matched = aligned.values(z, 0), aligned.values(other, 1)
-    np.testing.assert_allclose(reference, z * np.where(LATENT, orientation, 1.0))
-    np.testing.assert_allclose(matched[:, LATENT], scale * reference[:, LATENT], atol=1e-9)
+    standard = np.where(LATENT, (z - z.mean(0)) / z.std(0) * orientation, z)
+    np.testing.assert_allclose(reference, standard, atol=1e-9)
+    np.testing.assert_allclose(matched, reference, atol=1e-9)
     np.testing.assert_array_equal(matched[:, ~LATENT], z[:, ~LATENT])
     # Edges follow their nodes.
     adjacency = np.random.default_rng(seed).random((7, 7))
@@ -85,3 +86,10 @@ def test_agreement_is_the_mean_absolute_correlation() -> None:
     r = abs(np.corrcoef(z[:, 1], other[:, 1])[0, 1])
     assert aligned.agreement[1] == pytest.approx((1 + r) / 2)
     assert aligned.sign[1].tolist() == [-1.0, 1.0]
+
+
+def test_modalities_with_a_singled_out_latent_keep_their_order() -> None:
+    z = values(0)
+    other = z[:, [2, 0, 1, 3, 4, 6, 5]]
+    aligned = align_chains(np.stack([z, other]), NODES, 0, np.ones(7), fixed=["a.z2", "b"])
+    assert aligned.permutation[1].tolist() == [0, 1, 2, 3, 4, 6, 5]

@@ -127,18 +127,6 @@ def test_interrupted_training_keeps_what_was_found(
         assert torch.isfinite(parameter).all()
 
 
-def test_interrupted_while_latents_are_turned(
-    small_data: crl.MultimodalData, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def at_once(optimizer: torch.optim.Optimizer) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("pyrocrl.training.turn.forget_divergence", at_once)
-    trained = run(small_data)
-    assert trained.history.stages().stage.tolist() == ["warm start", "sparsify", "turn"]
-    assert "interrupted by the user" in trained.history.records[-1].reason
-
-
 def test_interrupted_while_gates_are_fitted(
     small_data: crl.MultimodalData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
