@@ -26,7 +26,8 @@ from torch import Tensor
 
 import pyrocrl as crl
 from pyrocrl.data import Batch
-from pyrocrl.guide import AmortizedGuide, OpenEdges
+from pyrocrl.edge_guide import OpenEdges
+from pyrocrl.guide import AmortizedGuide
 from pyrocrl.modality import TabularDecoder
 from pyrocrl.model import MultimodalSCM
 from pyrocrl.scm import AdditiveNoise

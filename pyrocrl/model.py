@@ -22,7 +22,8 @@ from pyrocrl.scm import (
     SpikeAndSlab,
     mechanism_named,
 )
-from pyrocrl.scm.priors import check_in_plate, slab_of
+from pyrocrl.scm.priors import slab_of
+from pyrocrl.scm.programs import check_in_plate
 
 __all__ = ["MultimodalSCM", "sizes_per_modality"]
 
@@ -75,7 +76,7 @@ class MultimodalSCM(nn.Module):
         knowledge: BackgroundKnowledge | None = None,
         chains: int = 1,
         hidden: int = 64,
-        scale: float = 0.5,
+        scale: float = 0.3,
     ) -> None:
         super().__init__()
         tables = [modality for modality in data if not modality.is_variables]

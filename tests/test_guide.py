@@ -9,7 +9,7 @@ from pyro import poutine
 
 import pyrocrl as crl
 from pyrocrl.data import Batch
-from pyrocrl.guide import OpenEdges, PairedSlab, SpikeAndSlabGuide
+from pyrocrl.edge_guide import OpenEdges, PairedSlab, SpikeAndSlabGuide
 
 CHAINS = 2
 

@@ -15,8 +15,8 @@ from torch import Tensor
 
 import pyrocrl as crl
 from pyrocrl.data import Batch
+from pyrocrl.edge_guide import SpikeAndSlabGuide
 from pyrocrl.errors import ModelError
-from pyrocrl.guide import SpikeAndSlabGuide
 from pyrocrl.model import sizes_per_modality
 from pyrocrl.scm import EdgePrior
 from pyrocrl.training import ChainELBO

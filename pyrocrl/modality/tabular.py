@@ -65,7 +65,7 @@ class TabularDecoder(nn.Module):
     """
 
     def __init__(
-        self, chains: int, inputs: int, columns: int, hidden: int = 64, scale: float = 0.5
+        self, chains: int, inputs: int, columns: int, hidden: int = 64, scale: float = 0.3
     ) -> None:
         super().__init__()
         self.network = ChainMLP(chains, [inputs, hidden, hidden, columns])

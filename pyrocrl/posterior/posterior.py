@@ -270,6 +270,18 @@ class Posterior:
 
         return write_report(self, path)
 
+    def to_csv(self, path: str | Path) -> Path:
+        """Write the edge table as CSV; returns its path."""
+        from pyrocrl.report import to_csv
+
+        return to_csv(self, path)
+
+    def to_graphml(self, path: str | Path, threshold: float = 0.1) -> Path:
+        """Write the graph as GraphML, edges from a probability on; returns its path."""
+        from pyrocrl.report import to_graphml
+
+        return to_graphml(self, path, threshold)
+
     def save(self, path: str | Path) -> Path:
         """Save into a folder, without pickle; `pyrocrl.load` reads it back."""
         from pyrocrl.posterior.storage import save

@@ -18,8 +18,9 @@ import pandas as pd
 import torch
 
 from pyrocrl.data import Modality, MultimodalData
+from pyrocrl.edge_guide import OpenEdges, SpikeAndSlabGuide
 from pyrocrl.errors import PyrocrlError, SavedFitError
-from pyrocrl.guide import AmortizedGuide, OpenEdges, SpikeAndSlabGuide
+from pyrocrl.guide import AmortizedGuide
 from pyrocrl.model import MultimodalSCM
 from pyrocrl.posterior.alignment import Alignment
 from pyrocrl.posterior.posterior import Posterior

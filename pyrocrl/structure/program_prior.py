@@ -6,7 +6,8 @@ import numpy as np
 import torch
 
 from pyrocrl.scm.graph_space import GraphSpace
-from pyrocrl.scm.priors import EdgePrior, adjacency_site
+from pyrocrl.scm.priors import EdgePrior
+from pyrocrl.scm.programs import adjacency_site
 from pyrocrl.structure.edge_prior import EdgePriorMixture
 
 __all__ = ["independent_edge_mixture"]

@@ -7,6 +7,7 @@ and each child's gates hear only of that child's fit.
 from __future__ import annotations
 
 import time
+from itertools import islice
 from typing import Any
 
 import pyro
@@ -15,11 +16,12 @@ from pyro import poutine
 from torch import Tensor
 
 from pyrocrl.data import MultimodalData
-from pyrocrl.guide import AmortizedGuide, OpenEdges, PairedSlab, SpikeAndSlabGuide
+from pyrocrl.edge_guide import OpenEdges, PairedSlab, SpikeAndSlabGuide
+from pyrocrl.guide import AmortizedGuide
 from pyrocrl.model import MultimodalSCM
 from pyrocrl.training.history import History, StageRecord
 from pyrocrl.training.progress import Silence
-from pyrocrl.training.steps import forget_divergence, minibatches
+from pyrocrl.training.steps import endless_minibatches, forget_divergence
 
 __all__ = ["fit_gates"]
 
@@ -68,20 +70,19 @@ def fit_gates(
     optimizer = torch.optim.Adam(groups, foreach=True)
     schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.05, total_iters=steps)
     started, done, reason = time.perf_counter(), 0, f"ran its {steps} steps"
-    progress.start(_NAME, -(-steps // per_epoch))
+    progress.start(_NAME, steps)
     try:
-        while done < steps:
-            for batch in minibatches(subjects, batch_size):
-                with torch.no_grad():
-                    z = guide.latent_posterior(guide.encode(batch)).rsample()
-                with pyro.validation_enabled(False):
-                    loss, evidence = _leave_one_out(model, edges, z)
-                optimizer.zero_grad(set_to_none=True)
-                loss.backward()
-                forget_divergence(optimizer)
-                optimizer.step()
-                schedule.step()
-                done += 1
+        for batch in islice(endless_minibatches(subjects, batch_size), steps):
+            with torch.no_grad():
+                z = guide.latent_posterior(guide.encode(batch)).rsample()
+            with pyro.validation_enabled(False):
+                loss, evidence = _leave_one_out(model, edges, z)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            forget_divergence(optimizer)
+            optimizer.step()
+            schedule.step()
+            done += 1
             progress.advance(f"ELBO of z {float(evidence.max()):.2f}")
     except KeyboardInterrupt:
         reason = "interrupted by the user; what was found so far is kept"

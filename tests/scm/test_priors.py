@@ -20,7 +20,8 @@ from pyrocrl.scm import (
     Nodes,
     SpikeAndSlab,
 )
-from pyrocrl.scm.priors import adjacency_site, check_in_plate, slab_of
+from pyrocrl.scm.priors import slab_of
+from pyrocrl.scm.programs import adjacency_site, check_in_plate
 from pyrocrl.structure.program_prior import independent_edge_mixture
 
 NODES = Nodes(("a.z1", "a.z2", "b.z1", "b.z2"), ("a", "a", "b", "b"), (True,) * 4)

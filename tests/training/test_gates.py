@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import pyrocrl as crl
-from pyrocrl.guide import OpenEdges, SpikeAndSlabGuide
+from pyrocrl.edge_guide import OpenEdges, SpikeAndSlabGuide
 from pyrocrl.training.gates import _leave_one_out
 
 N = 40

@@ -11,8 +11,8 @@ import torch
 
 import pyrocrl as crl
 from pyrocrl.data import Batch
+from pyrocrl.edge_guide import SpikeAndSlabGuide
 from pyrocrl.errors import ModelError
-from pyrocrl.guide import SpikeAndSlabGuide
 from pyrocrl.training import SCHEDULE, History, Stage, Trained, hold_out, train
 from pyrocrl.training.contrast import Contrast
 from pyrocrl.training.loop import Training
