@@ -79,8 +79,9 @@ def by_hand(model: MultimodalSCM, guide: AmortizedGuide, batch: Batch) -> Tensor
         decoder = model.decoders[name]
         assert isinstance(decoder, TabularDecoder)
         x = decoder.network(torch.cat([mixed[..., model.positions[name]], eta], -1))
-        cells = -0.5 * ((batch.values[name] - x) / decoder.scale) ** 2
-        cells = cells - math.log(decoder.scale) - 0.5 * log_2pi
+        spread = decoder.scale()
+        cells = -0.5 * ((batch.values[name] - x) / spread) ** 2
+        cells = cells - spread.log() - 0.5 * log_2pi
         log_p = log_p + cells.masked_fill(~batch.observed[name], 0.0).sum(-1)
     slab = torch.distributions.Normal(0.0, 2.0).log_prob(weight).sum((1, 2))
     allowed = model.space.allowed

@@ -11,7 +11,7 @@ Equations (Sun et al., 2025, Identifiable multimodal causal representation learn
     z_i  = f_i(Pa(z_i), eps_i)                      (1) latent causal relations
          = sum_j A_ij [w_ij z_j + h_ij(z_j)] + b_i + s_i eps_i,   eps_i ~ Normal(0, 1)
     eta^(m) ~ Normal(0, I)                          each modality's own noise
-    x^(m) = g_m(z^(m), eta^(m)) + .3 e^(m),         (2) measurements, e^(m) ~ Normal(0, I)
+    x^(m) = g_m(z^(m), eta^(m)) + s e^(m),          (2) measurements, e^(m) ~ Normal(0, I)
     with h_ij a smooth curve (a few tanh steps) and g_m a network. A measured variable is its node:
     x = z. All columns are standardised.
 

@@ -47,8 +47,8 @@ class MultimodalSCM(nn.Module):
         knowledge: background knowledge about edges.
         chains: number of chains.
         hidden: units of each hidden layer of the decoders.
-        scale: standard deviation of the measurements given latents and noise, in standard
-            deviations of the columns.
+        floor: smallest standard deviation of a measurement given latents and noise, in standard
+            deviations of its column.
 
     Raises:
         ModelError: if a number of latents or noises does not fit the modality.
@@ -76,7 +76,7 @@ class MultimodalSCM(nn.Module):
         knowledge: BackgroundKnowledge | None = None,
         chains: int = 1,
         hidden: int = 64,
-        scale: float = 0.3,
+        floor: float = 0.3,
     ) -> None:
         super().__init__()
         tables = [modality for modality in data if not modality.is_variables]
@@ -103,7 +103,7 @@ class MultimodalSCM(nn.Module):
         self.unmixing = Unmixing(chains, inner)
         self.decoders = nn.ModuleDict(
             {
-                name: TabularDecoder(chains, latents[name] + noise[name], width, hidden, scale)
+                name: TabularDecoder(chains, latents[name] + noise[name], width, hidden, floor)
                 for name, width in widths.items()
             }
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pyro.distributions as dist
 import torch
 from torch import Tensor, nn
@@ -11,6 +13,7 @@ from pyrocrl.modality.mlp import ChainMLP
 __all__ = ["TabularDecoder", "TabularEncoder"]
 
 _LOG_SCALES = (-7.0, 2.0)
+_LOG_EXCESS = math.log(0.4)
 
 
 class TabularEncoder(nn.Module):
@@ -53,24 +56,31 @@ class TabularEncoder(nn.Module):
 class TabularDecoder(nn.Module):
     """A modality's coordinates -> distribution of its measured columns, equation (2).
 
-    The standard deviation of the measurements is fixed, in standard deviations of the columns: a
-    learned one shrinks until reconstruction drowns the causal model.
+    The standard deviation of the measurements is learned for every column, and never falls below a
+    floor: without one it shrinks where columns can be reconstructed exactly, until reconstruction
+    drowns the causal model.
 
     Args:
         chains: number of chains.
         inputs: latents and noises together.
         columns: measured columns.
         hidden: units of each of the two hidden layers.
-        scale: standard deviation of the measurements given the coordinates.
+        floor: smallest standard deviation of the measurements given the coordinates, in standard
+            deviations of the columns.
     """
 
     def __init__(
-        self, chains: int, inputs: int, columns: int, hidden: int = 64, scale: float = 0.3
+        self, chains: int, inputs: int, columns: int, hidden: int = 64, floor: float = 0.3
     ) -> None:
         super().__init__()
         self.network = ChainMLP(chains, [inputs, hidden, hidden, columns])
-        self.scale = scale
+        self.floor = floor
+        self.log_excess = nn.Parameter(torch.full((chains, 1, columns), _LOG_EXCESS))
 
     def forward(self, y: Tensor, eta: Tensor) -> dist.TorchDistribution:
         """Distribution of every cell, batch shape (chain, subject, column)."""
-        return dist.Normal(self.network(torch.cat([y, eta], -1)), self.scale)
+        return dist.Normal(self.network(torch.cat([y, eta], -1)), self.scale())
+
+    def scale(self) -> Tensor:
+        """Standard deviation of the measurements given the coordinates, (chain, 1, column)."""
+        return (self.floor**2 + (2 * self.log_excess).exp()).sqrt()

@@ -34,10 +34,24 @@ def test_deviations_are_positive_and_bounded(size: float) -> None:
 
 
 def test_decoder_gives_every_cell_a_normal() -> None:
-    decoder = TabularDecoder(2, inputs=3, columns=6, scale=0.4)
+    decoder = TabularDecoder(2, inputs=3, columns=6)
     y, eta = torch.randn(2, 9, 2), torch.randn(2, 9, 1)
     cells = decoder(y, eta)
     assert cells.batch_shape == (2, 9, 6)
-    assert (cells.stddev == 0.4).all()
+    assert (cells.stddev > 0).all()
     other = decoder(y, eta + 1)
     assert not torch.allclose(cells.mean, other.mean)
+
+
+@pytest.mark.parametrize("log_excess", [-50.0, -2.0, 0.0, 1.0])
+def test_measurement_noise_is_learned_above_its_floor(log_excess: float) -> None:
+    decoder = TabularDecoder(2, inputs=3, columns=6, floor=0.4)
+    with torch.no_grad():
+        decoder.log_excess[1] = log_excess
+    excess = torch.tensor(log_excess).exp()
+    torch.testing.assert_close(decoder.scale()[1, 0], (0.16 + excess**2).sqrt().expand(6))
+    assert (decoder.scale() >= 0.4).all()
+    decoder(torch.zeros(2, 5, 2), torch.zeros(2, 5, 1)).log_prob(torch.ones(5, 6)).sum().backward()
+    gradient = decoder.log_excess.grad
+    assert gradient is not None
+    assert torch.isfinite(gradient).all()
