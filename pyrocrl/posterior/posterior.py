@@ -183,9 +183,9 @@ class Posterior:
                 }
             )
         table = pd.DataFrame(rows, columns=_EDGE_COLUMNS)
-        by = table.assign(strength=table.strength.fillna(0)).sort_values(
-            ["probability", "strength"], ascending=False, kind="stable"
-        )
+        # Edges that are all but certain stand in the order of their strength.
+        keys = {"probability": table.probability.round(6), "strength": table.strength.fillna(0)}
+        by = table.assign(**keys).sort_values(list(keys), ascending=False, kind="stable")
         return table.loc[by.index].reset_index(drop=True)
 
     def graph(self, threshold: float = 0.5) -> networkx.DiGraph:

@@ -86,7 +86,7 @@ def fit_gates(
             progress.advance(f"ELBO of z {float(evidence.max()):.2f}")
     except KeyboardInterrupt:
         reason = "interrupted by the user; what was found so far is kept"
-    progress.finish(reason)
+    progress.finish("" if done == steps else reason)
     seconds = time.perf_counter() - started
     history.records.append(StageRecord(_NAME, _PURPOSE, done // per_epoch, seconds, reason))
 

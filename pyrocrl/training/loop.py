@@ -95,7 +95,7 @@ class Training:
         if stage.patience is not None:
             best.restore()
         seconds = time.perf_counter() - started
-        self.progress.finish(reason)
+        self.progress.finish("" if done == epochs else reason)
         self.history.records.append(StageRecord(stage.name, stage.purpose, done, seconds, reason))
 
     def _epoch(self, stage: Stage, epoch: int, epochs: int) -> Tensor:

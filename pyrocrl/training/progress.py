@@ -23,7 +23,7 @@ class Silence:
         """An epoch is done."""
 
     def finish(self, text: str) -> None:
-        """The stage is over."""
+        """The stage is over; `text` tells why if it did not run to its end."""
 
 
 class Bars(Silence):
@@ -62,6 +62,7 @@ class Bars(Silence):
         self._progress.update(self._task, advance=1, text=text)
 
     def finish(self, text: str) -> None:
-        """The stage is over."""
+        """The stage is over; `text` tells why if it did not run to its end."""
         task = self._progress.tasks[self._task]
-        self._progress.update(self._task, total=task.completed or 1, text=text)
+        shown = text or task.fields["text"]
+        self._progress.update(self._task, total=task.completed or 1, text=shown)
