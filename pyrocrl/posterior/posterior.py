@@ -142,7 +142,7 @@ class Posterior:
         return frame.rename_axis(index="child", columns="parent")
 
     def edge_table(self, hdi: float = 0.9) -> pd.DataFrame:
-        """Every allowed edge, the most probable first.
+        """Every allowed edge, the most probable first, then (to six decimals) the strongest.
 
         Args:
             hdi: mass of the highest-density intervals.
