@@ -35,22 +35,18 @@ def independent_edge_mixture(
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        site_name, sites = adjacency_site(prior, space)
-        if site_name is None:
-            components = [space.allowed.astype(float)]
-            components[0] = _constant_adjacency(prior, space)
-        else:
-            count = draws if len(sites) > 1 else 1
-            components = []
-            for _ in range(count):
-                _, sites = adjacency_site(prior, space)
-                distribution = sites[site_name]["fn"]
-                probs = getattr(distribution, "base_dist", distribution).probs
-                size = len(space.nodes)
-                components.append(space.admit(probs.expand(size, size)).double().numpy())
-    probabilities = np.stack(components)
-    return EdgePriorMixture(probabilities, np.full(len(probabilities), -np.log(len(probabilities))))
+        _, sites = adjacency_site(prior, space)
+        count = draws if len(sites) > 1 else 1
+        components = np.stack([_edge_probabilities(prior, space) for _ in range(count)])
+    return EdgePriorMixture(components, np.full(count, -np.log(count)))
 
 
-def _constant_adjacency(prior: EdgePrior, space: GraphSpace) -> np.ndarray:
-    return space.admit(prior(space)).double().numpy()
+def _edge_probabilities(prior: EdgePrior, space: GraphSpace) -> np.ndarray:
+    """P(A | one draw of the prior's continuous sites), (child, parent)."""
+    name, sites = adjacency_site(prior, space)
+    if name is None:
+        return space.admit(prior(space)).double().numpy()
+    distribution = sites[name]["fn"]
+    probability = getattr(distribution, "base_dist", distribution).probs
+    size = len(space.nodes)
+    return space.admit(probability.expand(size, size)).double().numpy()

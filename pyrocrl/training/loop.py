@@ -81,11 +81,11 @@ class Training:
                 elbo = self._epoch(stage, epoch, epochs)
                 done = epoch + 1
                 if done % interval and done < epochs:
-                    self.progress.advance(f"ELBO {elbo.max():.2f}")
+                    self.progress.advance(f"ELBO {_best(elbo)}")
                     continue
                 held_out = held_out_elbo(self.model, self.guide, self.held_out).mean(1)
                 self.history.add(stage.name, self.history.epochs + done, elbo, held_out)
-                self.progress.advance(f"ELBO {elbo.max():.2f}, held out {held_out.max():.2f}")
+                self.progress.advance(f"ELBO {_best(elbo)}, held out {_best(held_out)}")
                 best.update(held_out, done)
                 if patience is not None and done - best.epoch >= patience:
                     reason = f"held-out ELBO had not improved for {done - best.epoch} epochs"
@@ -118,6 +118,10 @@ class Training:
             assert objective.last_elbo is not None
             elbos.append(objective.last_elbo)
         return torch.stack(elbos).mean(0)
+
+
+def _best(by_chain: Tensor) -> str:
+    return f"{by_chain.nan_to_num(nan=-torch.inf).max():.2f}"
 
 
 class BestSoFar:
