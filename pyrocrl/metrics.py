@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from pyrocrl.errors import ModelError
 
-__all__ = ["absolute_correlations", "match_within_groups", "mcc", "r2", "shd"]
+__all__ = [
+    "Calibration",
+    "absolute_correlations",
+    "calibration",
+    "match_within_groups",
+    "mcc",
+    "r2",
+    "shd",
+]
 
 _FEWEST_ROWS = 10
 
@@ -203,6 +213,74 @@ def shd(
         different &= labels[:, None] != labels[None, :]
     reversed_pairs = np.triu(different & different.T & (a != a.T) & (b != b.T), 1)
     return int(different.sum() - reversed_pairs.sum())
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """How well edge probabilities agree with which edges there are.
+
+    Attributes:
+        ece: expected calibration error, the mean gap between a bin's probability and its share of
+            true edges.
+        brier: mean squared difference of probability and truth.
+        auroc: area under the receiver operating characteristic; NaN without both kinds of edges.
+        auprc: area under the precision-recall curve (average precision); NaN without true edges.
+        curve: the reliability curve, one row per bin that is not empty: probability (mean), share
+            (of true edges), edges (number).
+    """
+
+    ece: float
+    brier: float
+    auroc: float
+    auprc: float
+    curve: pd.DataFrame
+
+
+def calibration(true: npt.ArrayLike, probability: npt.ArrayLike, bins: int = 10) -> Calibration:
+    """Compare edge probabilities with the truth, over as many graphs as are given.
+
+    Args:
+        true: whether each edge is there, any shape; pass allowed edges only.
+        probability: the probability of each, the same shape.
+        bins: number of equal bins of probability.
+
+    Returns:
+        The scores and the reliability curve.
+
+    Raises:
+        ModelError: if shapes differ, there is no edge, a probability is not between 0 and 1, or
+            `bins` is less than 1.
+
+    Example:
+        >>> scores = calibration([0, 0, 1, 1], [0.1, 0.3, 0.8, 0.9])
+        >>> round(scores.brier, 4), scores.auroc
+        (0.0375, 1.0)
+    """
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    truth = np.asarray(true).ravel() != 0
+    p = np.asarray(probability, dtype=float).ravel()
+    if np.shape(true) != np.shape(probability) or not len(p):
+        raise ModelError(
+            "true and probability must agree in shape and hold at least one edge, not "
+            f"{np.shape(true)} and {np.shape(probability)}"
+        )
+    if not ((p >= 0) & (p <= 1)).all():
+        raise ModelError("probability must lie between 0 and 1 everywhere")
+    if bins < 1:
+        raise ModelError(f"bins must be at least 1, not {bins}")
+    number = np.minimum((p * bins).astype(int), bins - 1)
+    table = pd.DataFrame({"bin": number, "probability": p, "share": truth, "edges": 1})
+    curve = table.groupby("bin").agg({"probability": "mean", "share": "mean", "edges": "sum"})
+    gap = (curve.probability - curve.share).abs()
+    both = truth.any() and not truth.all()
+    return Calibration(
+        ece=float((gap * curve.edges).sum() / len(p)),
+        brier=float(((p - truth) ** 2).mean()),
+        auroc=float(roc_auc_score(truth, p)) if both else np.nan,
+        auprc=float(average_precision_score(truth, p)) if truth.any() else np.nan,
+        curve=curve.reset_index(drop=True),
+    )
 
 
 def _columns(values: npt.ArrayLike, name: str) -> FloatArray:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyrocrl.errors import ModelError
-from pyrocrl.metrics import absolute_correlations, match_within_groups, mcc, r2, shd
+from pyrocrl.metrics import absolute_correlations, calibration, match_within_groups, mcc, r2, shd
 
 GROUPS = ("a", "a", "b", "b")
 
@@ -142,3 +142,45 @@ def test_bad_input(case: str) -> None:
     ask, says = BAD[case]
     with pytest.raises(ModelError, match=says):
         ask()
+
+
+def test_probabilities_drawn_from_are_calibrated() -> None:
+    rng = np.random.default_rng(0)
+    p = rng.random(40_000)
+    scores = calibration(rng.random(40_000) < p, p)
+    assert scores.ece < 0.01
+    assert scores.brier == pytest.approx(1 / 6, abs=0.01)
+    assert scores.curve.edges.sum() == 40_000
+    np.testing.assert_allclose(scores.curve.probability, scores.curve.share, atol=0.03)
+
+
+def test_overconfident_probabilities_are_not() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.random((200, 10, 10)) < 0.5
+    scores = calibration(truth, np.full(truth.shape, 0.9))
+    assert scores.ece == pytest.approx(0.4, abs=0.02)
+    assert scores.auroc == pytest.approx(0.5)
+
+
+def test_calibration_of_one_kind_of_edge() -> None:
+    scores = calibration([0, 0], [0.2, 0.0])
+    assert np.isnan(scores.auroc)
+    assert np.isnan(scores.auprc)
+    assert scores.brier == pytest.approx(0.02)
+
+
+@pytest.mark.parametrize(
+    ("true", "probability", "bins", "said"),
+    [
+        ([0, 1], [0.5], 10, "shape"),
+        ([], [], 10, "at least one edge"),
+        ([0], [1.5], 10, "between 0 and 1"),
+        ([0], [np.nan], 10, "between 0 and 1"),
+        ([0], [0.5], 0, "bins"),
+    ],
+)
+def test_calibration_refuses(
+    true: list[int], probability: list[float], bins: int, said: str
+) -> None:
+    with pytest.raises(ModelError, match=said):
+        calibration(true, probability, bins)
