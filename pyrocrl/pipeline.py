@@ -20,6 +20,7 @@ from pyrocrl.posterior.posterior import Posterior
 from pyrocrl.posterior.storage import load_posterior
 from pyrocrl.scm import BackgroundKnowledge, EdgePrior, Mechanism
 from pyrocrl.settings import FitSettings
+from pyrocrl.structure.program_prior import check_can_be_summed
 from pyrocrl.training import hold_out, train
 
 __all__ = ["fit", "load"]
@@ -116,6 +117,7 @@ def fit(
         causal_model = _build_model(model or default_model(settings), training, restarts)
         if settings.own_model:
             settings = settings.of_model(causal_model)
+        check_can_be_summed(causal_model.edge_prior, causal_model.space)
         causal_guide = _build_guide(guide or AmortizedGuide, causal_model, data)
         trained = train(
             causal_model.to(where),

@@ -292,3 +292,11 @@ def test_what_is_unusual_but_possible() -> None:
     assert np.isfinite(fit(tables(person=person)).edge_probabilities()).all(axis=None)
     outlier = labs_with(gold=np.r_[1e6, np.zeros(N - 1)])
     assert np.isfinite(fit(outlier).edge_probabilities()).all(axis=None)
+
+
+def test_a_prior_that_keeps_too_many_edges_is_refused_before_training() -> None:
+    rng = np.random.default_rng(0)
+    first, last = (pd.DataFrame(rng.normal(size=(60, 9))).add_prefix(c) for c in "vw")
+    data = crl.MultimodalData({"a": crl.Variables(first), "b": crl.Variables(last)})
+    with pytest.raises(crl.PriorError, match=r"LaplaceEdges.* parents of b\.w\d .*forbid edges"):
+        crl.fit(data, edge_prior=crl.LaplaceEdges(), restarts=1, progress=False)

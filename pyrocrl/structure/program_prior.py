@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from pyrocrl.errors import PriorError
 from pyrocrl.scm.graph_space import GraphSpace
-from pyrocrl.scm.priors import EdgePrior
+from pyrocrl.scm.priors import EdgePrior, describe
 from pyrocrl.scm.programs import adjacency_site
 from pyrocrl.structure.edge_prior import EdgePriorMixture
+from pyrocrl.structure.parent_sets import ParentSets
 
-__all__ = ["independent_edge_mixture"]
+__all__ = ["check_can_be_summed", "independent_edge_mixture"]
 
 
 def independent_edge_mixture(
@@ -39,6 +41,34 @@ def independent_edge_mixture(
         count = draws if len(sites) > 1 else 1
         components = np.stack([_edge_probabilities(prior, space) for _ in range(count)])
     return EdgePriorMixture(components, np.full(count, -np.log(count)))
+
+
+def check_can_be_summed(prior: EdgePrior, space: GraphSpace) -> None:
+    """Refuse a prior that makes more edges certain than parent sets can hold.
+
+    Sums over parent sets leave out the largest ones where a node has many possible parents; a
+    prior under which only those have positive probability cannot be summed over.
+
+    Args:
+        prior: any edge prior.
+        space: the possible graphs.
+
+    Raises:
+        PriorError: names the node and what to do.
+    """
+    with torch.random.fork_rng(devices=[]):
+        probability = _edge_probabilities(prior, space)
+    for child, name in enumerate(space.nodes.names):
+        required = np.flatnonzero(space.required[child])
+        candidates = np.flatnonzero(space.allowed[child] & (probability[child] > 0))
+        sets = ParentSets.enumerate(len(space.nodes), candidates, required)
+        certain = int((probability[child] == 1).sum())
+        if certain > sets.max_parents:
+            raise PriorError(
+                f"edge prior {describe(prior)} makes all {certain} possible parents of {name} "
+                f"certain, but sums over parent sets reach {sets.max_parents} of them; forbid "
+                "edges by background knowledge, or use SpikeAndSlab"
+            )
 
 
 def _edge_probabilities(prior: EdgePrior, space: GraphSpace) -> np.ndarray:
