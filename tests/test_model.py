@@ -86,9 +86,12 @@ def test_elbo_is_finite_and_reaches_every_parameter(
 
 @pytest.mark.parametrize("prior", PRIORS)
 @pytest.mark.parametrize("mechanism", MECHANISMS)
-def test_elbo_is_that_of_pyro(mixed_data: crl.MultimodalData, mechanism: str, prior: str) -> None:
+@pytest.mark.parametrize("size", [50, 1])
+def test_elbo_is_that_of_pyro(
+    mixed_data: crl.MultimodalData, mechanism: str, prior: str, size: int
+) -> None:
     model, guide = pair(mixed_data, mechanism=mechanism, edge_prior=PRIORS[prior])
-    batch = mixed_data.batch(slice(0, 50))
+    batch = mixed_data.batch(slice(0, size))
     elbos: list[Any] = [ChainELBO(), pyro.infer.Trace_ELBO()]
     losses = []
     for elbo in elbos:

@@ -75,7 +75,7 @@ class ChainELBO(ELBO):
                 if "unscaled_log_prob" not in site:
                     continue
                 log_prob = site["unscaled_log_prob"]
-                if log_prob.shape[-1] != batch.size or log_prob.shape[-1] == 1:
+                if not any(plate.name == "subject" for plate in site["cond_indep_stack"]):
                     graph = graph + sign * log_prob.reshape(model.chains, -1).sum(1)
                 elif site["is_observed"]:
                     likelihood = likelihood + log_prob
