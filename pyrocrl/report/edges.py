@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from pyrocrl.errors import ModelError
 from pyrocrl.posterior.inference_data import import_arviz
-from pyrocrl.report.style import INK, MUTED, POSITIVE, plain, shown_axes
-from pyrocrl.report.tables import by_probability, rows
+from pyrocrl.report.style import INK, MUTED, POSITIVE, drawn, plain
+from pyrocrl.report.tables import rows
 from pyrocrl.report.wording import probability
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class EdgesPicture:
             raise ModelError(f"top must be at least 1, not {top!r}")
         table = posterior.edge_table()
         # An edge without strength is in none of the draws.
-        edges = by_probability(table.dropna(subset=["strength"])).head(top).reset_index(drop=True)
+        edges = table.dropna(subset=["strength"]).head(top).reset_index(drop=True)
         draws = posterior.to_inference_data()["posterior"]["strength"]
         place = {name: i for i, name in enumerate(draws["child"].to_numpy().tolist())}
         strength = draws.transpose("chain", "draw", "child", "parent").to_numpy()
@@ -157,7 +157,4 @@ def plot_edges(posterior: Posterior, ax: Axes | None = None, top: int = 15) -> A
     Raises:
         ModelError: ``top`` is not a positive number.
     """
-    picture = EdgesPicture.of(posterior, top)
-    ax = shown_axes(picture.size) if ax is None else ax
-    picture.draw(ax)
-    return ax
+    return drawn(EdgesPicture.of(posterior, top), ax)

@@ -13,11 +13,10 @@ from pyrocrl.errors import ModelError
 from pyrocrl.report.layout import NODE_HEIGHT, NODE_WIDTH, Layout, layered_layout
 from pyrocrl.report.pen import LABEL, Node, Pen
 from pyrocrl.report.style import (
+    drawn,
     group_colours,
     shorten,
-    shown_axes,
 )
-from pyrocrl.report.tables import by_probability
 from pyrocrl.report.wording import probability as probability_text
 
 if TYPE_CHECKING:
@@ -63,8 +62,7 @@ class GraphPicture:
         table = posterior.edge_table()
         groups = dict(zip(posterior.nodes.names, posterior.nodes.groups, strict=True))
         allowed = list(zip(table["parent"], table["child"], strict=True))
-        ranked = by_probability(table)
-        ranked = ranked[(ranked["probability"] >= threshold) & (ranked["probability"] > 0)]
+        ranked = table[(table["probability"] >= threshold) & (table["probability"] > 0)]
         shown = ranked.head(_MAX_EDGES)
         edges = {
             (parent, child): float(p)
@@ -233,7 +231,4 @@ def plot_graph(posterior: Posterior, ax: Axes | None = None, threshold: float = 
     Raises:
         ModelError: the threshold is not between 0 and 1.
     """
-    picture = GraphPicture.of(posterior, threshold)
-    ax = shown_axes(picture.size, whole=True) if ax is None else ax
-    picture.draw(ax)
-    return ax
+    return drawn(GraphPicture.of(posterior, threshold), ax, whole=True)

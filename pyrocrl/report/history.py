@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pyrocrl.report.style import INK, MUTED, POSITIVE, plain, shown_axes
-from pyrocrl.report.tables import best_restart, ranked_restarts, rows
+from pyrocrl.posterior.restarts import best_restart
+from pyrocrl.report.style import INK, MUTED, POSITIVE, drawn, plain
+from pyrocrl.report.tables import ranked_restarts, rows
 from pyrocrl.report.wording import gap, percent
 
 if TYPE_CHECKING:
@@ -136,10 +137,7 @@ def plot_history(posterior: Posterior, ax: Axes | None = None) -> Axes:
     Returns:
         The Axes.
     """
-    picture = HistoryPicture.of(posterior)
-    ax = shown_axes(picture.size) if ax is None else ax
-    picture.draw(ax)
-    return ax
+    return drawn(HistoryPicture.of(posterior), ax)
 
 
 @dataclass(frozen=True)
@@ -210,7 +208,4 @@ def plot_agreement(posterior: Posterior, ax: Axes | None = None) -> Axes:
     Returns:
         The Axes.
     """
-    picture = AgreementPicture.of(posterior)
-    ax = shown_axes(picture.size) if ax is None else ax
-    picture.draw(ax)
-    return ax
+    return drawn(AgreementPicture.of(posterior), ax)

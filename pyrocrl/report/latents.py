@@ -15,9 +15,9 @@ from pyrocrl.report.style import (
     NEGATIVE,
     POSITIVE,
     blend,
+    drawn,
     group_colours,
     plain,
-    shown_axes,
 )
 from pyrocrl.report.wording import signed
 
@@ -178,7 +178,4 @@ def plot_latents(posterior: Posterior, ax: Axes | None = None, max_columns: int 
     Raises:
         ModelError: ``max_columns`` is not a positive number.
     """
-    picture = LatentsPicture.of(posterior, max_columns)
-    ax = shown_axes(picture.size) if ax is None else ax
-    picture.draw(ax)
-    return ax
+    return drawn(LatentsPicture.of(posterior, max_columns), ax)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pyrocrl.report.style import shorten
-from pyrocrl.report.tables import by_probability, rows
+from pyrocrl.report.tables import rows
 from pyrocrl.report.wording import (
     interval,
     join,
@@ -90,7 +90,7 @@ def edge_rows(posterior: Posterior) -> list[EdgeRow]:
             direction=str(row.direction),
             variational=probability(float(row.variational)),
         )
-        for row in rows(by_probability(posterior.edge_table()))
+        for row in rows(posterior.edge_table())
     ]
 
 
@@ -120,7 +120,7 @@ def findings(posterior: Posterior, top: int = 6) -> list[tuple[EdgeRow, str]]:
         top: how many edges at most; only those more probable than not count.
     """
     meaning = {story.name: story for story in latent_stories(posterior)}
-    table = by_probability(posterior.edge_table())
+    table = posterior.edge_table()
     told: list[tuple[EdgeRow, str]] = []
     for row, values in zip(edge_rows(posterior), rows(table), strict=True):
         if row.p <= 0.5 or len(told) == top:

@@ -16,6 +16,7 @@ __all__ = [
     "POSITIVE",
     "Picture",
     "blend",
+    "drawn",
     "figure_of",
     "group_colours",
     "plain",
@@ -100,6 +101,14 @@ def shorten(text: str, length: int) -> str:
     'haemogl…'
     """
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def drawn(picture: Picture, ax: Axes | None, *, whole: bool = False) -> Axes:
+    """The picture on the Axes given, or on new ones of a fitting size that a notebook shows."""
+    if ax is None:
+        ax = shown_axes(picture.size, whole=whole)
+    picture.draw(ax)
+    return ax
 
 
 def shown_axes(size: tuple[float, float], *, whole: bool = False) -> Axes:

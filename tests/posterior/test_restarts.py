@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pyrocrl.errors import ModelError
 from pyrocrl.posterior.restarts import weigh_restarts
 
 NOISE = np.random.default_rng(0).normal(size=400)
@@ -52,6 +53,13 @@ def test_a_diverged_restart_does_not_count() -> None:
     assert table.weight.tolist() == [0.0, 1.0]
     assert np.isnan(table.held_out_elbo[0])
     assert np.isnan(table.difference[0])
+
+
+def test_a_restart_without_a_posterior_does_not_count() -> None:
+    table = weigh_restarts(scores(-1.0, -1.0), np.array([np.inf, 3.0]))
+    assert table.weight.tolist() == [0.0, 1.0]
+    with pytest.raises(ModelError, match="latents that vary"):
+        weigh_restarts(scores(-1.0, -1.0), np.array([np.inf, np.inf]))
 
 
 def test_a_single_restart_has_all_the_weight() -> None:

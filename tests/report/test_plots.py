@@ -12,6 +12,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from pyrocrl.errors import ModelError
+from pyrocrl.posterior.restarts import best_restart
 from pyrocrl.report import (
     plot_agreement,
     plot_edges,
@@ -24,7 +25,6 @@ from pyrocrl.report.graph import GraphPicture
 from pyrocrl.report.history import HistoryPicture
 from pyrocrl.report.latents import LatentsPicture
 from pyrocrl.report.style import figure_of, group_colours
-from pyrocrl.report.tables import best_restart
 
 PLOTS = [plot_agreement, plot_edges, plot_graph, plot_history, plot_latents]
 
