@@ -34,6 +34,8 @@ from pyrocrl.config_file import Section, read_config_file
 from pyrocrl.data import MultimodalData, Variables
 from pyrocrl.errors import ConfigError, PyrocrlError, listing
 from pyrocrl.scm import BackgroundKnowledge, LaplaceEdges, SpikeAndSlab
+from pyrocrl.scm.mechanisms import MECHANISMS
+from pyrocrl.settings import ORDERS
 
 __all__ = ["ModalitySource", "Output", "RunConfig", "read_config"]
 
@@ -56,8 +58,6 @@ _MODALITY_KEYS = ("file", "columns", "index", "kind")
 _KNOWLEDGE_KEYS = ("tiers", "required", "forbidden", "probability")
 _OUTPUT_KEYS = ("report", "save", "csv", "graphml")
 _ALIGNMENTS = ("exact", "intersection", "union")
-_MECHANISMS = ("linear", "additive", "flow")
-_ORDERS = ("modality",)
 _KINDS = ("table", "variables")
 _TEXT_SEPARATORS = {".csv": ",", ".csv.gz": ",", ".tsv": "\t", ".tsv.gz": "\t"}
 _FILE_KINDS = (*_TEXT_SEPARATORS, ".parquet")
@@ -208,10 +208,10 @@ def _settings(top: Section, tables: list[str]) -> dict[str, Any]:
         "latents": _counts(top, "latents", tables, minimum=1),
         "noise": _counts(top, "noise", tables, minimum=0),
         "edge_prior": _edge_prior(top),
-        "mechanism": top.choice("mechanism", _MECHANISMS, "additive"),
+        "mechanism": top.choice("mechanism", MECHANISMS, "additive"),
         "rope": top.number("rope", minimum=0),
         "knowledge": _knowledge(top),
-        "order": top.choice("order", _ORDERS, "modality"),
+        "order": top.choice("order", ORDERS, "modality"),
         "restarts": top.integer("restarts", minimum=1),
         "seed": top.integer("seed", minimum=0),
         "max_epochs": top.integer("max_epochs", minimum=1),

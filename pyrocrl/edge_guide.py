@@ -70,10 +70,7 @@ class SpikeAndSlabGuide(nn.Module):
     def forward(self) -> None:
         """Sample the sites of the graph, inside the chain plate."""
         self.hyper()
-        if self.site is None:
-            gate = self.space.admit(torch.ones_like(self.logit))
-        else:
-            gate = pyro.sample(self.site, self.gates())
+        gate = self.probabilities() if self.site is None else pyro.sample(self.site, self.gates())
         slab = slab_of(self.prior, self.loc.device)
         pyro.sample("weight", PairedSlab(gate, self.loc, self.log_scale.exp(), slab))
 
@@ -157,10 +154,8 @@ class PairedSlab(dist.TorchDistribution):
 
     def rsample(self, sample_shape: torch.Size | tuple[int, ...] = ()) -> Tensor:
         """Draw weights, differentiable in the open slab's parameters."""
-        drawn = torch.where(
-            self.gate > 0, self.open.rsample(sample_shape), self.closed.sample(sample_shape)
-        )
-        return drawn
+        opened, closed = self.open.rsample(sample_shape), self.closed.sample(sample_shape)
+        return torch.where(self.gate > 0, opened, closed)
 
     def edge_log_prob(self, value: Tensor) -> Tensor:
         """Log density of every edge's weight, (..., child, parent)."""

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from pyrocrl.data import Batch, MultimodalData
 from pyrocrl.edge_guide import OpenEdges, SpikeAndSlabGuide
-from pyrocrl.modality import ChainMLP, TabularEncoder, UnmixedNormal
+from pyrocrl.modality import ChainMLP, TabularEncoder, UnmixedNormal, bounded_deviation
 from pyrocrl.model import MultimodalSCM
 
 __all__ = ["AmortizedGuide", "Encoding"]
@@ -133,5 +133,5 @@ class AmortizedGuide(nn.Module):
         assert self.completion is not None
         told = torch.cat([loc.detach(), missing.to(loc.dtype).expand_as(loc)], -1)
         mean, log_deviation = self.completion(told).chunk(2, -1)
-        deviation = log_deviation.clamp(-7.0, 2.0).exp()
+        deviation = bounded_deviation(log_deviation)
         return torch.where(missing, mean, loc), torch.where(missing, deviation, scale)

@@ -16,6 +16,7 @@ __all__ = [
     "Calibration",
     "absolute_correlations",
     "calibration",
+    "correlations",
     "match_within_groups",
     "mcc",
     "r2",
@@ -86,6 +87,29 @@ def absolute_correlations(
         >>> absolute_correlations([[0.0], [1.0], [2.0]], [[5.0], [3.0], [1.0]]).round(3)
         array([[1.]])
     """
+    return np.abs(correlations(true, estimated, kind))
+
+
+def correlations(
+    true: npt.ArrayLike, estimated: npt.ArrayLike, kind: Kind = "pearson"
+) -> FloatArray:
+    """Correlation of every column of `true` with every column of `estimated`.
+
+    Args:
+        true: (subject, p).
+        estimated: (subject, q).
+        kind: "pearson" or "spearman".
+
+    Returns:
+        (p, q), between -1 and 1; 0 where a column is constant.
+
+    Raises:
+        ModelError: if the subjects differ in number or `kind` is unknown.
+
+    Example:
+        >>> correlations([[0.0], [1.0], [2.0]], [[5.0], [3.0], [1.0]]).round(3)
+        array([[-1.]])
+    """
     a, b = _columns(true, "true"), _columns(estimated, "estimated")
     if len(a) != len(b):
         raise ModelError(f"true has {len(a)} subjects, estimated has {len(b)}; they must agree")
@@ -94,7 +118,7 @@ def absolute_correlations(
     elif kind != "pearson":
         raise ModelError(f"kind must be 'pearson' or 'spearman', not {kind!r}")
     a, b = _unit_columns(a), _unit_columns(b)
-    return np.asarray(np.abs(a.T @ b))
+    return np.asarray(a.T @ b)
 
 
 def match_within_groups(

@@ -10,16 +10,15 @@ import numpy as np
 
 from pyrocrl.errors import ModelError, SavedFitError
 from pyrocrl.scm import BackgroundKnowledge, EdgePrior, LaplaceEdges, Mechanism, SpikeAndSlab
-from pyrocrl.scm.mechanisms import mechanism_name
+from pyrocrl.scm.mechanisms import MECHANISMS, mechanism_name
 from pyrocrl.scm.priors import describe
 
 if TYPE_CHECKING:
     from pyrocrl.model import MultimodalSCM
 
-__all__ = ["FitSettings"]
+__all__ = ["ORDERS", "FitSettings"]
 
-_ORDERS = ("modality",)
-_MECHANISMS = ("linear", "additive", "flow")
+ORDERS = ("modality",)
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ not -1.0
             raise ModelError(
                 f"knowledge must be a BackgroundKnowledge, not {type(self.knowledge).__name__}"
             )
-        if self.order not in _ORDERS:
+        if self.order not in ORDERS:
             raise ModelError(
                 f"order must be 'modality' (causes in the order of the modalities), not "
                 f"{self.order!r}; other orders are not available yet"
@@ -160,7 +159,7 @@ not -1.0
         values["edge_prior"] = _prior_from_json(values["edge_prior"], given.get("edge_prior"))
         if given.get("mechanism") is not None:
             values["mechanism"] = given["mechanism"]
-        elif values["mechanism"] not in _MECHANISMS:
+        elif values["mechanism"] not in MECHANISMS:
             raise SavedFitError(
                 f"this fit used the mechanism {values['mechanism']}, which is code: give it as "
                 "mechanism=..."

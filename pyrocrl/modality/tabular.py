@@ -10,10 +10,15 @@ from torch import Tensor, nn
 
 from pyrocrl.modality.mlp import ChainMLP
 
-__all__ = ["TabularDecoder", "TabularEncoder"]
+__all__ = ["TabularDecoder", "TabularEncoder", "bounded_deviation"]
 
 _LOG_SCALES = (-7.0, 2.0)
 _LOG_EXCESS = math.log(0.4)
+
+
+def bounded_deviation(log_deviation: Tensor) -> Tensor:
+    """Standard deviations of an encoder from the logarithms that its network gives."""
+    return log_deviation.clamp(*_LOG_SCALES).exp()
 
 
 class TabularEncoder(nn.Module):
@@ -50,7 +55,7 @@ class TabularEncoder(nn.Module):
         """
         missing = (~observed).to(values.dtype)
         loc, log_scale = self.network(torch.cat([values, missing], -1)).chunk(2, -1)
-        return loc, log_scale.clamp(*_LOG_SCALES).exp()
+        return loc, bounded_deviation(log_scale)
 
 
 class TabularDecoder(nn.Module):

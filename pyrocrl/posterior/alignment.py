@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pyrocrl.metrics import absolute_correlations, match_within_groups
+from pyrocrl.metrics import correlations, match_within_groups
 from pyrocrl.scm import Nodes
 
 __all__ = ["Alignment", "align_chains"]
@@ -90,13 +90,12 @@ def align_chains(
         if not np.isfinite(own).all():
             agreement[chain] = 0.0
             continue
-        strength = absolute_correlations(z[reference], own)
-        permutation[chain] = match_within_groups(strength, groups)
+        r = correlations(z[reference], own)
+        permutation[chain] = match_within_groups(np.abs(r), groups)
         matched = own[:, permutation[chain]]
-        product = ((matched - matched.mean(0)) * (z[reference] - z[reference].mean(0))).sum(0)
-        sign[chain] = np.where(latent & (product < 0), -1.0, 1.0) * np.where(latent, orientation, 1)
+        found = r[np.arange(len(nodes)), permutation[chain]]
+        sign[chain] = np.where(latent & (found < 0), -1.0, 1.0) * np.where(latent, orientation, 1)
         centre[chain] = np.where(latent, matched.mean(0), 0.0)
         unit[chain] = np.where(latent, matched.std(0), 1.0)
-        found = strength[np.arange(len(nodes)), permutation[chain]]
-        agreement[chain] = found[latent].mean() if latent.any() else 1.0
+        agreement[chain] = np.abs(found[latent]).mean() if latent.any() else 1.0
     return Alignment(permutation, sign, centre, np.where(unit > 0, unit, 1.0), agreement)

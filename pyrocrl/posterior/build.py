@@ -7,11 +7,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from pyrocrl.data import MultimodalData
-from pyrocrl.metrics import absolute_correlations
+from pyrocrl.metrics import correlations
 from pyrocrl.posterior.alignment import Alignment, align_chains
 from pyrocrl.posterior.collapse import Collapsed, collapse, expected_edges
-from pyrocrl.posterior.posterior import Posterior, encode_latents, encode_nodes
-from pyrocrl.posterior.restarts import weigh_restarts
+from pyrocrl.posterior.posterior import Posterior, aligned_latents, encode_nodes
+from pyrocrl.posterior.restarts import best_restart, weigh_restarts
 from pyrocrl.posterior.warnings import warnings_of
 from pyrocrl.scm import LinearGaussian, Nodes
 from pyrocrl.settings import FitSettings
@@ -34,7 +34,7 @@ def build_posterior(trained: Trained, data: MultimodalData, settings: FitSetting
         settings: what was asked for.
     """
     model, guide, nodes = trained.model, trained.guide, trained.model.nodes
-    z, _ = encode_nodes(model, guide, data)
+    z, spread = encode_nodes(model, guide, data)
     complete = complete_subjects(data)
     collapsed = collapse(
         z[:, complete],
@@ -46,13 +46,13 @@ def build_posterior(trained: Trained, data: MultimodalData, settings: FitSetting
     )
     restarts = weigh_restarts(trained.held_out_elbo, expected_edges(collapsed))
     kept = restarts.restart[restarts.weight > 0].to_numpy()
-    best = int(restarts.loc[restarts.held_out_elbo[kept].idxmax(), "restart"])
+    best = best_restart(restarts)
     orientation = _orientation(z[best], nodes, data)
     named = () if settings.knowledge is None else settings.knowledge.named
     alignment = align_chains(z, nodes, best, orientation, named)
     restarts["agreement"] = alignment.agreement
     draws = _draw(collapsed, alignment, kept, settings.seed)
-    values, deviations = encode_latents(model, guide, alignment, best, data)
+    values, deviations = aligned_latents(z[best], spread[best], alignment, best, nodes, data)
     return Posterior(
         fit_settings=settings,
         template=data.select([]),
@@ -146,15 +146,9 @@ def _loadings(values: pd.DataFrame, nodes: Nodes, data: MultimodalData) -> pd.Da
         observed = modality.observed.numpy()
         for column, name in enumerate(modality.columns):
             seen = observed[:, column]
-            r = _correlations(values.to_numpy()[seen], measured[seen, column])
+            r = correlations(values.to_numpy()[seen], measured[seen, column, None])[:, 0]
             for latent, value in zip(values.columns, r, strict=True):
                 own = latent_groups[latent] == modality.name
                 rows.append((latent, modality.name, name, float(value), own))
     columns = ["latent", "modality", "column", "correlation", "own"]
     return pd.DataFrame(rows, columns=columns)
-
-
-def _correlations(latents: FloatArray, column: FloatArray) -> FloatArray:
-    strength = absolute_correlations(latents, column[:, None])[:, 0]
-    centred = (latents - latents.mean(0)) * (column - column.mean())[:, None]
-    return np.asarray(strength * np.sign(centred.sum(0)))

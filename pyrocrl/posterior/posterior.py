@@ -19,6 +19,8 @@ from pyrocrl.guide import AmortizedGuide
 from pyrocrl.model import MultimodalSCM
 from pyrocrl.posterior.alignment import Alignment
 from pyrocrl.posterior.inference_data import import_arviz, to_inference_data
+from pyrocrl.posterior.reliability import reliability_of
+from pyrocrl.posterior.restarts import best_restart
 from pyrocrl.scm import Nodes
 from pyrocrl.settings import FitSettings
 from pyrocrl.structure import GraphDraws
@@ -95,8 +97,7 @@ class Posterior:
     @property
     def best(self) -> int:
         """The restart whose latents are reported: the best of those with weight."""
-        counts = self.restarts[self.restarts.weight > 0]
-        return int(counts.loc[counts.held_out_elbo.idxmax(), "restart"])
+        return best_restart(self.restarts)
 
     def latents(self, data: MultimodalData | Mapping[str, Any] | None = None) -> xarray.DataArray:
         """Posterior means of the latents, in standard deviations.
@@ -116,15 +117,15 @@ class Posterior:
             frame = self.latent_values
         else:
             new = self.template.like(data)
-            frame, _ = encode_latents(self.model, self.guide, self.alignment, self.best, new)
+            best, (mean, deviation) = self.best, encode_nodes(self.model, self.guide, new)
+            own = mean[best], deviation[best]
+            frame, _ = aligned_latents(*own, self.alignment, best, self.nodes, new)
         dims = {"subject": frame.index.to_numpy(), "latent": list(frame.columns)}
         return xr.DataArray(frame.to_numpy(), coords=dims, dims=list(dims), name="latents")
 
     def reliability(self) -> pd.Series:
         """Share of each latent's variance that the measurements determine, between 0 and 1."""
-        signal = self.latent_values.var()
-        noise = (self.latent_deviations**2).mean()
-        return (signal / (signal + noise)).rename("reliability")
+        return reliability_of(self.latent_values, self.latent_deviations)
 
     def loadings(self) -> pd.DataFrame:
         """What each latent means: its correlation with every measured column.
@@ -351,25 +352,31 @@ def encode_nodes(
     return mean.double().cpu().numpy(), deviation.double().cpu().numpy()
 
 
-def encode_latents(
-    model: MultimodalSCM,
-    guide: AmortizedGuide,
+def aligned_latents(
+    mean: FloatArray,
+    deviation: FloatArray,
     alignment: Alignment,
     chain: int,
+    nodes: Nodes,
     data: MultimodalData,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Posterior means and standard deviations of one chain's latents, aligned.
+    """A chain's latents by name, in the reference's order, sign and units.
+
+    Args:
+        mean: (subject, node), what `encode_nodes` says of the chain.
+        deviation: the same, standard deviations.
+        alignment: of the chains.
+        chain: which chain.
+        nodes: the nodes.
+        data: the subjects.
 
     Returns:
-        Both (subject, latent).
+        Posterior means and standard deviations, both (subject, latent).
     """
-    mean, deviation = encode_nodes(model, guide, data)
-    own = alignment.permutation[chain]
-    latent = np.array(model.nodes.is_latent)
-    names = [name for name, keep in zip(model.nodes.names, latent, strict=True) if keep]
-    values = alignment.values(mean[chain], chain)[:, latent]
-    spread = (deviation[chain][:, own] / alignment.unit[chain])[:, latent]
+    latent = np.array(nodes.is_latent)
+    names = [name for name, keep in zip(nodes.names, latent, strict=True) if keep]
+    spread = deviation[:, alignment.permutation[chain]] / alignment.unit[chain]
     return (
-        pd.DataFrame(values, index=data.subjects, columns=names),
-        pd.DataFrame(spread, index=data.subjects, columns=names),
+        pd.DataFrame(alignment.values(mean, chain)[:, latent], data.subjects, names),
+        pd.DataFrame(spread[:, latent], data.subjects, names),
     )

@@ -7,6 +7,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from pyrocrl.posterior.collapse import Collapsed
+from pyrocrl.posterior.reliability import reliability_of
+from pyrocrl.posterior.restarts import best_restart
 from pyrocrl.scm import Nodes
 from pyrocrl.training import History
 
@@ -68,8 +70,7 @@ def _about_restarts(restarts: pd.DataFrame) -> list[str]:
         said.append(
             f"Training diverged in {failed} of {len(restarts)} restarts; they do not count."
         )
-    best = restarts.loc[restarts.held_out_elbo[restarts.weight > 0].idxmax(), "restart"]
-    others = restarts[restarts.restart != best]
+    others = restarts[restarts.restart != best_restart(restarts)]
     if not (others.agreement > _SAME_LATENTS).any():
         said.append(
             "No other restart found the same latents as the best one; more restarts or more "
@@ -84,8 +85,7 @@ def _about_restarts(restarts: pd.DataFrame) -> list[str]:
 
 
 def _about_latents(values: pd.DataFrame, deviations: pd.DataFrame) -> list[str]:
-    signal, noise = values.var(), (deviations**2).mean()
-    reliability = signal / (signal + noise)
+    reliability = reliability_of(values, deviations)
     weak = reliability[reliability < _RELIABLE]
     if weak.empty:
         return []

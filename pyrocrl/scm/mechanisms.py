@@ -21,6 +21,7 @@ from torch.distributions import Transform, constraints
 from pyrocrl.errors import ModelError
 
 __all__ = [
+    "MECHANISMS",
     "AdditiveNoise",
     "Flow",
     "LinearGaussian",
@@ -253,6 +254,9 @@ _NAMED: dict[str, type[Mechanism]] = {
     "additive": AdditiveNoise,
     "flow": Flow,
 }
+
+
+MECHANISMS = tuple(_NAMED)
 
 
 def mechanism_named(name: str | type[Mechanism], chains: int, nodes: int) -> Mechanism:
