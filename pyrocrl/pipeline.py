@@ -67,7 +67,8 @@ def fit(
         knowledge: tiers, required and forbidden edges, probabilities of single edges.
         order: "modality", the order of the modalities in `data`; "learned", edges may run both ways
             and every graph is acyclic; or "cyclic", graphs may have cycles.
-        restarts: fits from different starts, trained together; ArviZ calls them chains.
+        restarts: searches for the latents from different starts, trained together; the four that
+            find most are trained to the end. ArviZ calls those chains.
         seed: decides everything; the caller's random state is left as it was.
         progress: show a progress bar for each stage.
         max_epochs: limit on the passes over the data; None takes what the number of subjects asks.
@@ -116,16 +117,22 @@ def fit(
     own_devices = [where] if where.type == "cuda" else []
     with torch.random.fork_rng(devices=own_devices):
         torch.manual_seed(seed)
-        causal_model = _build_model(model or default_model(settings), training, restarts)
+        factory = model or default_model(settings)
+
+        def build(chains: int) -> tuple[MultimodalSCM, AmortizedGuide]:
+            made = _build_model(factory, training, chains)
+            check_can_be_summed(made.edge_prior, made.space)
+            return made.to(where), _build_guide(guide or AmortizedGuide, made, data).to(where)
+
+        causal_model, causal_guide = build(restarts)
         if settings.own_model:
             settings = settings.of_model(causal_model)
-        check_can_be_summed(causal_model.edge_prior, causal_model.space)
-        causal_guide = _build_guide(guide or AmortizedGuide, causal_model, data)
         trained = train(
-            causal_model.to(where),
-            causal_guide.to(where),
+            causal_model,
+            causal_guide,
             training.to(where),
             held_out.to(where),
+            rebuild=build,
             progress=progress,
             max_epochs=max_epochs,
         )

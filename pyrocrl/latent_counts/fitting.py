@@ -187,11 +187,9 @@ def _train(
         if step % interval == 0 or step == steps:
             with torch.no_grad():
                 best.update(judged().mean(1), step)
-        assert best.score is not None or step < interval
-        split.progress.advance("" if best.score is None else f"{best.score.max():.2f} nats")
+        split.progress.advance(f"{best.score.max():.2f} nats" if step >= interval else "")
     split.progress.finish("")
     best.restore()
-    assert best.score is not None
     return best.score
 
 

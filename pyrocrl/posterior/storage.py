@@ -26,7 +26,7 @@ from pyrocrl.posterior.alignment import Alignment
 from pyrocrl.posterior.posterior import Posterior
 from pyrocrl.settings import FitSettings
 from pyrocrl.structure import GraphDraws
-from pyrocrl.training import History, StageRecord
+from pyrocrl.training import FINALISTS, History, StageRecord
 
 __all__ = ["load_posterior", "save"]
 
@@ -108,7 +108,10 @@ def load_posterior(
         template = _template(stored["modalities"])
         completed = any(name.startswith("guide.completion.") for name in network)
         blank = _blank(template, missing=completed)
-        model = build_model(settings, blank, settings.restarts)
+        chains = len(stored["restarts"]["restart"])
+        if chains != settings.restarts and not chains == FINALISTS < settings.restarts:
+            raise ValueError(f"{chains} restarts are stored, {settings.restarts} were asked for")
+        model = build_model(settings, blank, chains)
         if settings.own_model:
             settings = settings.of_model(model)
         model.n_subjects = int(stored["training_subjects"])

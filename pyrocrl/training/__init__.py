@@ -1,5 +1,6 @@
 """Training: stages, restarts as chains, early stopping, variational edge gates."""
 
+from pyrocrl.training.finalists import FINALISTS
 from pyrocrl.training.history import History, StageRecord
 from pyrocrl.training.objective import ChainELBO, Objective, StepWeights, held_out_elbo
 from pyrocrl.training.sparsity import edge_cost
@@ -7,6 +8,7 @@ from pyrocrl.training.stages import SCHEDULE, Ramp, Stage
 from pyrocrl.training.train import Trained, hold_out, train
 
 __all__ = [
+    "FINALISTS",
     "SCHEDULE",
     "ChainELBO",
     "History",

@@ -112,8 +112,8 @@ class CausalContrast(nn.Module):
         return total.flatten(1)
 
     @torch.no_grad()
-    def held_out(self, encoding: Encoding, unmixing: Tensor) -> Tensor:
-        """Log probability of the right partners among all held-out subjects, (chain, subject)."""
+    def log_match(self, encoding: Encoding, unmixing: Tensor) -> Tensor:
+        """Log probability of the right partners among all these subjects, (chain, subject)."""
         z, _ = _standardised(torch.matmul(encoding.loc, unmixing))
         return -self.nats(z, z.shape[1])
 

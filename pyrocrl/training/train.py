@@ -13,6 +13,7 @@ from pyrocrl.errors import ModelError
 from pyrocrl.guide import AmortizedGuide
 from pyrocrl.model import MultimodalSCM
 from pyrocrl.training.contrast import CausalContrast
+from pyrocrl.training.finalists import Rebuild, finalists
 from pyrocrl.training.gates import fit_gates
 from pyrocrl.training.history import History
 from pyrocrl.training.loop import Training
@@ -71,6 +72,7 @@ def train(
     training: MultimodalData,
     held_out: MultimodalData,
     *,
+    rebuild: Rebuild | None = None,
     progress: bool = True,
     max_epochs: int | None = None,
 ) -> Trained:
@@ -81,6 +83,8 @@ def train(
         guide: its guide.
         training: subjects to train on.
         held_out: subjects to judge by.
+        rebuild: makes model and guide with another number of chains; with it, only the restarts
+            that found most are trained to the end.
         progress: show progress bars.
         max_epochs: limit on the passes over the data of all stages together.
 
@@ -106,14 +110,18 @@ def train(
             progress=bars,
         )
         for stage in SCHEDULE:
-            run.run(stage, epochs_of(stage, run.steps_per_epoch, max_epochs))
+            score = run.run(stage, epochs_of(stage, run.steps_per_epoch, max_epochs))
             if history.interrupted:
                 break
-            if stage.evidence == 0 and model.space.rule == "learned":
-                orient(model, guide, training)
+            if stage.evidence == 0:
+                if rebuild is not None:
+                    run = finalists(run, score, rebuild)
+                    model, guide = run.model, run.guide
+                if model.space.rule == "learned":
+                    orient(model, guide, training)
         scores = held_out_elbo(model, guide, run.held_out, draws=_DRAWS_HELD_OUT)
         with torch.no_grad():
-            match = run.contrast.held_out(guide.encode(run.held_out), guide.unmixing.matrix())
+            match = run.contrast.log_match(guide.encode(run.held_out), guide.unmixing.matrix())
         match[run.generalises == 0] = torch.nan
         if not history.interrupted and model.space.rule != "cyclic":
             fit_gates(model, guide, training, batch_size, history, bars, max_epochs)

@@ -1,0 +1,82 @@
+"""After the search the restarts that found most go on, exactly as they were."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import pyrocrl as crl
+from pyrocrl.data import MultimodalData
+from pyrocrl.training import History, hold_out
+from pyrocrl.training.contrast import CausalContrast
+from pyrocrl.training.finalists import FINALISTS, finalists
+from pyrocrl.training.history import StageRecord
+from pyrocrl.training.loop import Training
+from pyrocrl.training.progress import Silence
+
+
+class Fixture:
+    """Six untrained restarts, as if a search had been done."""
+
+    def __init__(self, data: MultimodalData) -> None:
+        self.data = data
+        self.subjects, self.held_out = hold_out(data, np.random.default_rng(0))
+        model, guide = self.build(6)
+        cost = torch.ones(4, 4)
+        record = StageRecord("contrast", "", 3, 1.0, "ran its 3 epochs")
+        self.run = Training(
+            model=model,
+            guide=guide,
+            contrast=CausalContrast(model, cost),
+            edge_cost=cost,
+            subjects=self.subjects,
+            held_out=self.held_out.batch(),
+            batch_size=45,
+            history=History(records=[record]),
+            progress=Silence(),
+        )
+
+    def build(self, chains: int) -> tuple[crl.MultimodalSCM, crl.AmortizedGuide]:
+        model = crl.MultimodalSCM(self.subjects, latents=2, chains=chains)
+        return model, crl.AmortizedGuide(model, self.data)
+
+
+SCORE = torch.tensor([0.0, 5.0, -torch.inf, 3.0, 2.0, 4.0])
+BEST = [1, 3, 4, 5]
+
+
+def test_the_best_go_on_as_they_were(small_data: MultimodalData) -> None:
+    given = Fixture(small_data)
+    fewer = finalists(given.run, SCORE, given.build)
+    assert fewer.model.chains == FINALISTS
+    batch = given.subjects.batch()
+    torch.testing.assert_close(
+        fewer.guide.encode(batch).loc, given.run.guide.encode(batch).loc[BEST]
+    )
+    for new, old in zip(fewer.model.parameters(), given.run.model.parameters(), strict=True):
+        torch.testing.assert_close(new, old[BEST])
+    assert "best 4 of 6 restarts go on" in fewer.history.records[-1].reason
+
+
+@pytest.mark.parametrize("reason", ["few restarts", "a contrast that learned by heart"])
+def test_all_go_on_where_none_can_be_left(small_data: MultimodalData, reason: str) -> None:
+    given = Fixture(small_data)
+    if reason == "few restarts":
+        given.run.model.chains = FINALISTS
+    else:
+        given.run.generalises[2] = 0.0
+    assert finalists(given.run, SCORE, given.build) is given.run
+
+
+def test_a_fit_of_many_restarts_is_saved_and_read(tmp_path: Path) -> None:
+    data, _ = crl.simulate.numerical_case(1, n_subjects=600, seed=100)
+    posterior = crl.fit(data, latents=2, restarts=6, max_epochs=3, progress=False)
+    assert len(posterior.restarts) == FINALISTS
+    assert posterior.settings["restarts"] == 6
+    posterior.save(tmp_path / "fit")
+    again = crl.load(tmp_path / "fit")
+    np.testing.assert_array_equal(again.latents(), posterior.latents())
+    np.testing.assert_allclose(again.latents(data), posterior.latents(data))
