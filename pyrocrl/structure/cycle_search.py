@@ -47,6 +47,11 @@ def strong_parts(graph: Graph) -> list[tuple[int, ...]]:
     return [tuple(part) for part in parts.values()]
 
 
+def _rings(graph: Graph) -> list[tuple[int, ...]]:
+    """Parts whose edges may run the other way round: three nodes or more."""
+    return [part for part in strong_parts(graph) if len(part) > 2]
+
+
 class Moves:
     """Small changes of a graph within what is allowed.
 
@@ -66,9 +71,13 @@ class Moves:
         self._children = np.flatnonzero(self._free.any(axis=1))
 
     def neighbours(self, graph: Graph) -> Iterator[Graph]:
-        """All graphs that differ in the edges between two nodes."""
+        """All graphs that differ in the edges between two nodes, or by a cycle that runs back."""
         for pair in self._pairs:
             yield from self._of_pair(graph, *pair)
+        for part in _rings(graph):
+            turned = self._turned(graph, part)
+            if turned is not None:
+                yield turned
 
     def random_acyclic(self, always: BoolArray, rng: np.random.Generator) -> Graph:
         """A random graph whose edges agree with a random order, besides some that it must have.
@@ -102,11 +111,16 @@ class Moves:
     def propose(self, graph: Graph, rng: np.random.Generator) -> Graph | None:
         """A random change, as probable as its reverse; None where the drawn one is not allowed.
 
-        Either the edges between two nodes change, or a parent gives way to another.
+        The edges between two nodes change, a parent gives way to another, or a cycle runs back.
         """
         if not self._pairs:
             return None
-        if rng.random() < 0.7:
+        kind = rng.random()
+        if kind < 0.1:
+            # The other way round a graph has the same rings: symmetric.
+            rings = _rings(graph)
+            return self._turned(graph, rings[int(rng.integers(len(rings)))]) if rings else None
+        if kind < 0.7:
             pair = self._pairs[int(rng.integers(len(self._pairs)))]
             # Three other states of a pair, whether or not they are allowed: symmetric.
             options = list(self._of_pair(graph, *pair))
@@ -129,6 +143,20 @@ class Moves:
                 new = _with(_with(graph, a, own_a), b, own_b)
                 if new != graph and self._small(new, a) and self._small(new, b):
                     yield new
+
+    def _turned(self, graph: Graph, part: tuple[int, ...]) -> Graph | None:
+        """All edges inside a part turned; between its graphs lie many steps that score badly."""
+        within = sum(1 << node for node in part)
+        new = list(graph)
+        for node in part:
+            into = sum(1 << other for other in part if graph[other] >> node & 1)
+            new[node] = graph[node] & ~within | into
+            for other in part:
+                if (graph[node] ^ new[node]) >> other & 1 and not self._free[node, other]:
+                    return None
+        turned = tuple(new)
+        fits = turned != graph and all(self._small(turned, node) for node in part)
+        return turned if fits else None
 
     def _small(self, graph: Graph, node: int) -> bool:
         return graph[node].bit_count() <= self._max_parents[node]
