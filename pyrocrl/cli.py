@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,11 +13,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pyrocrl.errors import ConfigError, PyrocrlError
+from pyrocrl.cli_benchmark import benchmarks
+from pyrocrl.errors import ConfigError
+from pyrocrl.terminal import one_line_errors
 
 # The commands import the rest themselves: --help must not wait for torch.
 if TYPE_CHECKING:
-    from pyrocrl.benchmark import Job, Setting
     from pyrocrl.config import Output
     from pyrocrl.data import MultimodalData
     from pyrocrl.posterior import Posterior
@@ -40,7 +38,6 @@ app = typer.Typer(
 )
 
 
-benchmarks = typer.Typer(help="Measure how well known truth is recovered.", no_args_is_help=True)
 app.add_typer(benchmarks, name="benchmark")
 
 
@@ -49,14 +46,6 @@ class Mixing(StrEnum):
 
     expand = "expand"
     square = "square"
-
-
-class Again(StrEnum):
-    """Which rows of a benchmark are run though they stand there already."""
-
-    none = "none"
-    failed = "failed"
-    all = "all"
 
 
 Seed = Annotated[int | None, typer.Option(min=0, help="Decides everything that is random.")]
@@ -103,7 +92,7 @@ def demo(
     quiet: Quiet = False,
 ) -> None:
     """Fit real measurements and write a report."""
-    with _one_line_errors():
+    with one_line_errors():
         from pyrocrl import datasets
         from pyrocrl.config import Output
 
@@ -130,7 +119,7 @@ def fit(
     quiet: Quiet = False,
 ) -> None:
     """Fit the measurements that a configuration file names."""
-    with _one_line_errors():
+    with one_line_errors():
         from pyrocrl.config import Output, read_config
 
         run = read_config(config)
@@ -146,7 +135,7 @@ def report(
     out: Annotated[Path, typer.Option(help="The report to write.")] = Path("report.html"),
 ) -> None:
     """Write the report of a saved fit."""
-    with _one_line_errors():
+    with one_line_errors():
         import pyrocrl as crl
         from pyrocrl.config import Output
 
@@ -166,7 +155,7 @@ def simulate(
     out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("simulated"),
 ) -> None:
     """Write simulated measurements, the truth behind them, and a run that `pyrocrl fit` accepts."""
-    with _one_line_errors():
+    with one_line_errors():
         from pyrocrl.simulate import numerical_case
 
         data, truth = numerical_case(case, seed=seed, n_subjects=subjects, mixing=mixing.value)
@@ -174,77 +163,6 @@ def simulate(
         _write_simulation(data, truth, out)
         typer.echo(f"Measurements, truth and run: {out}")
         typer.echo(f"Fit them: pyrocrl fit {out / 'fit.yaml'}")
-
-
-@benchmarks.command()
-def identification(
-    group: Annotated[
-        list[str] | None,
-        typer.Option(help="Groups of settings, commas between; all, unless told otherwise."),
-    ] = None,
-    setting: Annotated[
-        list[str] | None, typer.Option(help="Settings of these groups; * stands for any text.")
-    ] = None,
-    seeds: Annotated[str, typer.Option(help="Data seeds, such as 0-9 or 3,5.")] = "0-9",
-    methods: Annotated[
-        list[str] | None, typer.Option(help="Methods, commas between; all, unless told otherwise.")
-    ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes that work at once.")] = 1,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads of each; 1 for several processes.")
-    ] = None,
-    again: Annotated[
-        Again, typer.Option(help="Run rows that stand there: none, those that failed, or all.")
-    ] = Again.none,
-    out: Annotated[Path, typer.Option(help="Folder of results.")] = Path("benchmarks/results"),
-    show: Annotated[
-        bool, typer.Option("--list", help="Only list the settings and what is left to run.")
-    ] = False,
-    render: Annotated[
-        bool, typer.Option("--render", help="Run nothing; write table and figures.")
-    ] = False,
-) -> None:
-    """Latents and edges found by pyrocrl and by other methods, on the same simulated data.
-
-    Goes on where the file of results ends, then writes its table and figures.
-    """
-    with _one_line_errors():
-        from pyrocrl import benchmark
-
-        settings = benchmark.choose_settings(group or ("all",), setting or ())
-        chosen = benchmark.choose_methods(methods or ())
-        numbers = benchmark.read_seeds(seeds)
-        results = benchmark.Results(out / "identification.csv")
-        done = set() if again is Again.all else results.keys(failed=again is Again.none)
-        left = benchmark.pending(settings, numbers, chosen, done)
-        if show:
-            _list_settings(settings, left)
-            return
-        if not render:
-            benchmark.run(left, results, workers=jobs, threads=threads, say=typer.echo)
-        for file in benchmark.publish(results, out):
-            typer.echo(f"Written: {file}")
-
-
-@contextmanager
-def _one_line_errors() -> Iterator[None]:
-    try:
-        yield
-    except PyrocrlError as error:
-        _fail(str(error))
-    except OSError as error:
-        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
-    except KeyboardInterrupt:
-        Console(stderr=True).print("Stopped; nothing more was written.")
-        raise typer.Exit(130) from None
-
-
-def _fail(message: str) -> None:
-    one_line = " ".join(message.split())
-    Console(stderr=True, highlight=False).print(
-        f"[bold red]Error:[/] [red]{escape(one_line)}[/]", soft_wrap=True
-    )
-    raise typer.Exit(2)
 
 
 def _given(**options: Any) -> dict[str, Any]:
@@ -310,16 +228,6 @@ def _print_edges(posterior: Posterior) -> None:
     console.print("strength: nats per subject; slope: sd of the effect per sd of the cause")
     for warning in posterior.warnings:
         console.print(f"[yellow]Warning:[/] {escape(warning)}")
-
-
-def _list_settings(settings: Sequence[Setting], left: Sequence[Job]) -> None:
-    rows = Counter[str]()
-    for job in left:
-        rows[job.setting.name] += len(job.methods)
-    for setting in settings:
-        about = ", ".join(f"{name}={value}" for name, value in setting.keywords.items())
-        typer.echo(f"{setting.name}: {rows[setting.name]} rows left. {setting.generator}({about})")
-    typer.echo(f"{len(settings)} settings, {rows.total()} rows left")
 
 
 def _write_simulation(data: MultimodalData, truth: Truth, folder: Path) -> None:

@@ -1,0 +1,89 @@
+"""The command line's benchmarks: pyrocrl benchmark identification."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pyrocrl.terminal import one_line_errors
+
+# The commands import the rest themselves: --help must not wait for torch.
+if TYPE_CHECKING:
+    from pyrocrl.benchmark import Job, Setting
+
+__all__ = ["benchmarks"]
+
+benchmarks = typer.Typer(help="Measure how well known truth is recovered.", no_args_is_help=True)
+
+
+class Again(StrEnum):
+    """Which rows of a benchmark are run though they stand there already."""
+
+    none = "none"
+    failed = "failed"
+    all = "all"
+
+
+@benchmarks.command()
+def identification(
+    group: Annotated[
+        list[str] | None,
+        typer.Option(help="Groups of settings, commas between; all, unless told otherwise."),
+    ] = None,
+    setting: Annotated[
+        list[str] | None, typer.Option(help="Settings of these groups; * stands for any text.")
+    ] = None,
+    seeds: Annotated[str, typer.Option(help="Data seeds, such as 0-9 or 3,5.")] = "0-9",
+    methods: Annotated[
+        list[str] | None, typer.Option(help="Methods, commas between; all, unless told otherwise.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes that work at once.")] = 1,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads of each; 1 for several processes.")
+    ] = None,
+    again: Annotated[
+        Again, typer.Option(help="Run rows that stand there: none, those that failed, or all.")
+    ] = Again.none,
+    out: Annotated[Path, typer.Option(help="Folder of results.")] = Path("benchmarks/results"),
+    show: Annotated[
+        bool, typer.Option("--list", help="Only list the settings and what is left to run.")
+    ] = False,
+    render: Annotated[
+        bool, typer.Option("--render", help="Run nothing; write table and figures.")
+    ] = False,
+) -> None:
+    """Latents and edges found by pyrocrl and by other methods, on the same simulated data.
+
+    Goes on where the file of results ends, then writes its table and figures.
+    """
+    with one_line_errors():
+        from pyrocrl import benchmark
+
+        settings = benchmark.choose_settings(group or ("all",), setting or ())
+        chosen = benchmark.choose_methods(methods or ())
+        numbers = benchmark.read_seeds(seeds)
+        results = benchmark.Results(out / "identification.csv")
+        done = set() if again is Again.all else results.keys(failed=again is Again.none)
+        left = benchmark.pending(settings, numbers, chosen, done)
+        if show:
+            _list_settings(settings, left)
+            return
+        if not render:
+            benchmark.run(left, results, workers=jobs, threads=threads, say=typer.echo)
+        for file in benchmark.publish(results, out):
+            typer.echo(f"Written: {file}")
+
+
+def _list_settings(settings: Sequence[Setting], left: Sequence[Job]) -> None:
+    rows = Counter[str]()
+    for job in left:
+        rows[job.setting.name] += len(job.methods)
+    for setting in settings:
+        about = ", ".join(f"{name}={value}" for name, value in setting.keywords.items())
+        typer.echo(f"{setting.name}: {rows[setting.name]} rows left. {setting.generator}({about})")
+    typer.echo(f"{len(settings)} settings, {rows.total()} rows left")
