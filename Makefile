@@ -32,6 +32,7 @@ lint: $(STAMP)
 
 benchmark: $(STAMP)
 	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python benchmarks/identifiability_rule.py
 	$(BIN)/pyrocrl benchmark identification $(IDENTIFICATION)
 
 clean:

@@ -15,6 +15,7 @@ PROGRAMS = sorted([*ROOT.glob("models/*.py"), *ROOT.glob("guides/*.py")])
 SAYS = {
     "multimodal_biomedical": r"outcome\.progression +[01]\.\d",
     "hierarchical_edge_prior": r"genes -> proteins +edge +\d+ +[01]\.\d+ +[01]\.\d",
+    "correlated_guide": r"CorrelatedGuide: MCC [01]\.\d+, held-out ELBO -?\d",
     "amortized_guide": r"GuideWrittenOut: MCC [01]\.\d+, held-out ELBO -?\d",
 }
 
