@@ -49,7 +49,9 @@ class Mixing(StrEnum):
 
 
 Seed = Annotated[int | None, typer.Option(min=0, help="Decides everything that is random.")]
-Restarts = Annotated[int | None, typer.Option(min=1, help="Fits from different starts, at once.")]
+Restarts = Annotated[
+    int | None, typer.Option(min=1, help="Searches from different starts, at once.")
+]
 MaxEpochs = Annotated[int | None, typer.Option(min=1, help="Most passes over the data.")]
 Device = Annotated[str | None, typer.Option(help="Where to fit: cpu, cuda, cuda:1.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars, no table.")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,11 +12,15 @@ import pandas as pd
 
 from pyrocrl.errors import ModelError
 
+if TYPE_CHECKING:
+    import sklearn.pipeline
+
 __all__ = [
     "Calibration",
     "absolute_correlations",
     "calibration",
     "correlations",
+    "cubic_ridge",
     "match_within_groups",
     "mcc",
     "r2",
@@ -153,6 +157,17 @@ def match_within_groups(
     return match
 
 
+def cubic_ridge() -> sklearn.pipeline.Pipeline:
+    """The regression of `r2`: cubic polynomials of standardised columns, with a slight ridge."""
+    from sklearn.linear_model import Ridge
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+
+    return make_pipeline(
+        StandardScaler(), PolynomialFeatures(3, include_bias=False), StandardScaler(), Ridge(1e-3)
+    )
+
+
 def r2(true: npt.ArrayLike, estimated: npt.ArrayLike, groups: Sequence[str] | None = None) -> float:
     """Held-out R2 of the true latents predicted from the estimated ones of the same modality.
 
@@ -175,10 +190,6 @@ def r2(true: npt.ArrayLike, estimated: npt.ArrayLike, groups: Sequence[str] | No
         >>> r2(z, z @ np.array([[1.0, 1.0], [-1.0, 1.0]])) > 0.999
         True
     """
-    from sklearn.linear_model import Ridge
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import PolynomialFeatures, StandardScaler
-
     a, b = _columns(true, "true"), _columns(estimated, "estimated")
     if a.shape != b.shape:
         raise ModelError(f"true and estimated differ in shape: {a.shape} and {b.shape}")
@@ -190,12 +201,7 @@ def r2(true: npt.ArrayLike, estimated: npt.ArrayLike, groups: Sequence[str] | No
     scores = []
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
-        regression = make_pipeline(
-            StandardScaler(),
-            PolynomialFeatures(3, include_bias=False),
-            StandardScaler(),
-            Ridge(1e-3),
-        )
+        regression = cubic_ridge()
         regression.fit(b[::2][:, members], a[::2][:, members])
         prediction = regression.predict(b[1::2][:, members]).reshape(-1, len(members))
         truth = a[1::2][:, members]

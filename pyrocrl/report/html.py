@@ -173,6 +173,7 @@ def _context(posterior: Posterior) -> dict[str, Any]:
         "heatmap_left_out": plural(latents.left_out, "column") if latents.left_out else "",
         "history": "" if posterior.history.empty else svg_uri(HistoryPicture.of(posterior)),
         "agreement": svg_uri(AgreementPicture.of(posterior)) if several else "",
+        "starts": int(settings.get("restarts", len(posterior.restarts))),
         "restarts": _restarts(posterior),
         "stages": _stages(posterior),
         "data": _data(posterior),
@@ -215,7 +216,7 @@ def _tiles(posterior: Posterior) -> list[tuple[str, str]]:
         (latents, "latent inferred", "latents inferred"),
         (variables, "measured variable", "measured variables"),
         (likely, "edge with P > 0.5", "edges with P > 0.5"),
-        (len(posterior.restarts), "restart of the fit", "restarts of the fit"),
+        (len(posterior.restarts), "restart trained to the end", "restarts trained to the end"),
     )
     for value, one, many in counts:
         # A kind of node that the fit has none of is no news; no likely edge is.

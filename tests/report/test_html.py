@@ -134,6 +134,15 @@ def test_the_same_posterior_gives_the_same_file(small_posterior: Any, tmp_path: 
     assert first.read_bytes() == second.read_bytes()
 
 
+def test_restarts_that_were_left_after_the_search_are_told_of(
+    make_small: Any, tmp_path: Path
+) -> None:
+    posterior = make_small(n_restarts=4, extra_settings={"restarts": 8})
+    text = " ".join(read(posterior, tmp_path / "four.html").text.split())
+    assert "from 8 random starts; the 4 that found most" in text
+    assert "restarts trained to the end" in text
+
+
 def test_one_restart_is_not_presented_as_agreement(make_small: Any, tmp_path: Path) -> None:
     one = read(make_small(n_restarts=1), tmp_path / "one.html").text
     eight = read(make_small(n_restarts=8), tmp_path / "eight.html").text
