@@ -14,7 +14,7 @@ from torch import Tensor, nn
 import pyrocrl as crl
 from pyrocrl.data import Batch
 from pyrocrl.training import Objective, StepWeights
-from pyrocrl.training.contrast import CausalContrast
+from pyrocrl.training.contrast import causal_contrast
 
 
 def hierarchical(space: crl.GraphSpace) -> Tensor:
@@ -41,7 +41,7 @@ def test_a_step_stays_on_the_models_device(mechanism: str, prior: crl.SpikeAndSl
     data, _ = crl.simulate.numerical_case(1, n_subjects=60)
     model = crl.MultimodalSCM(data, latents=2, chains=2, mechanism=mechanism, edge_prior=prior)
     guide = crl.AmortizedGuide(model, data)
-    contrast = CausalContrast(model, torch.ones(4, 4))
+    contrast = causal_contrast(model, torch.ones(4, 4))
     for module in (model, guide, contrast):
         move_to_meta(module)
     cpu = data.batch()

@@ -1,7 +1,7 @@
 """The causal contrast: which subject goes with which, as the causal graph itself would tell.
 
 What a modality's latents owe to the others is the part of the model that identifies them. A
-contrastive loss learns it from encoders alone: the log ratio p(z^m | z^rest) / p(z^m) is
+contrastive loss learns it from encoders alone: the log ratio p(z^m, z^rest) / p(z^m) p(z^rest) is
 
     -1/2 sum_c ((z_c - h_c(inner parents) - f_c(cross parents)) / s_c)^2 + a(z^m) + b(z^rest)
 
@@ -9,9 +9,15 @@ where children c have additive mechanisms with normal noise; a and b are free. B
 as it is, the score is best where each latent is one node of such a graph, and a price on
 influence makes it the graph with few edges. No decoder and no Jacobian is needed, so this finds
 subspaces and latents that the ELBO alone takes long for, or never finds where mixing is strong.
+
+Where the order of modalities is known, the rest are a modality's possible causes, and c runs over
+its own latents; where it is open, an edge may join it to the rest in either direction.
 """
 
 from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -19,25 +25,26 @@ from torch import Tensor, nn
 from pyrocrl.guide import Encoding
 from pyrocrl.modality import ChainMLP
 from pyrocrl.model import MultimodalSCM
-from pyrocrl.scm.mechanisms import ParentNetwork
+from pyrocrl.training.effects import Effects
 from pyrocrl.training.sparsity import edge_penalty
 
-__all__ = ["CausalContrast", "Effects"]
+__all__ = ["CausalContrast", "KnownOrderContrast", "OpenOrderContrast", "causal_contrast"]
 
 _HIDDEN = 32
-_EFFECT_HIDDEN = 24
 _LOG_SCALES = (-4.0, 3.0)
 _ANCHOR = 0.1
 _PARTNERS = 128
 _SUBJECTS_FOR_SLOPES = 128
 
 
-class CausalContrast(nn.Module):
-    """Symmetric InfoNCE of each modality with the modalities that may cause it.
+class CausalContrast(nn.Module, ABC):
+    """Symmetric InfoNCE of each modality with the rest.
 
     Args:
         model: the model whose latents are looked for.
         edge_cost: (child, parent), cost of each edge's influence.
+        cross: the effects between modalities.
+        rest: for each modality that others tell of: positions of the nodes that may.
 
     Source: van den Oord et al. (2018), Representation learning with contrastive predictive coding,
     for the loss; Sun et al. (2025), theorem 4.4, for the sparsest graph.
@@ -45,20 +52,18 @@ class CausalContrast(nn.Module):
 
     edge_cost: Tensor
 
-    def __init__(self, model: MultimodalSCM, edge_cost: Tensor) -> None:
+    def __init__(
+        self, model: MultimodalSCM, edge_cost: Tensor, cross: nn.Module, rest: Mapping[str, Tensor]
+    ) -> None:
         super().__init__()
         self.register_buffer("edge_cost", edge_cost, persistent=False)
         chains, size = model.chains, len(model.nodes)
-        allowed = torch.from_numpy(model.space.allowed).float()
-        inner = torch.from_numpy(model.nodes.inner).float()
-        self.cross = Effects(chains, allowed * (1 - inner))
-        self.inner = Effects(chains, allowed * inner)
+        _, within = _allowed(model)
+        self.cross = cross
+        self.inner = Effects(chains, within)
         self.log_scale = nn.Parameter(torch.zeros(chains, 1, size))
-        causes = {
-            name: (allowed * (1 - inner))[own].any(0) for name, own in model.positions.items()
-        }
-        self.causes = {name: own.nonzero()[:, 0] for name, own in causes.items() if own.any()}
-        self.positions = {name: model.positions[name] for name in self.causes}
+        self.rest_of = dict(rest)
+        self.positions = {name: model.positions[name] for name in rest}
         self.own = nn.ModuleDict(
             {
                 name: ChainMLP(chains, [own.stop - own.start, _HIDDEN, 1])
@@ -66,11 +71,24 @@ class CausalContrast(nn.Module):
             }
         )
         self.rest = nn.ModuleDict(
-            {
-                name: ChainMLP(chains, [len(causes), _HIDDEN, 1])
-                for name, causes in self.causes.items()
-            }
+            {name: ChainMLP(chains, [len(others), _HIDDEN, 1]) for name, others in rest.items()}
         )
+
+    @abstractmethod
+    def sides(self, z: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
+        """For each modality what it says and what the rest say of the same children.
+
+        Args:
+            z: (chain, subject, node), standardised.
+
+        Returns:
+            Pairs (chain, subject, child) in standard deviations of the exogenous noise; where they
+            agree, a modality and the rest go together.
+        """
+
+    @abstractmethod
+    def cross_slopes(self, z: Tensor) -> Tensor:
+        """Derivatives of effects between modalities, (chain, subject, child, parent)."""
 
     def forward(self, encoding: Encoding, unmixing: Tensor, sparsity: float = 0.0) -> Tensor:
         """Contrastive loss of every chain in nats per subject, (chain,).
@@ -96,18 +114,15 @@ class CausalContrast(nn.Module):
         partners = min(partners, z.shape[1])
         blocks = z.shape[1] // partners
         z = z[:, : blocks * partners]
-        precision = (-self.log_scale.clamp(*_LOG_SCALES)).exp()
-        told = self.cross(z) * precision
-        left = (z - self.inner(z)) * precision
         total = z.new_zeros(len(z), blocks, partners)
 
         def apart(values: Tensor) -> Tensor:
             return values.reshape(len(values), blocks, partners, -1)
 
-        for name, own in self.positions.items():
-            score = -0.5 * _squared_distances(apart(told[..., own]), apart(left[..., own]))
-            score = score + apart(self.own[name](z[..., own])).mT
-            score = score + apart(self.rest[name](z[..., self.causes[name]]))
+        for name, (said, told) in self.sides(z).items():
+            score = -0.5 * _squared_distances(apart(told), apart(said))
+            score = score + apart(self.own[name](z[..., self.positions[name]])).mT
+            score = score + apart(self.rest[name](z[..., self.rest_of[name]]))
             total = total + 0.5 * (_wrong_partner(score) + _wrong_partner(score.mT))
         return total.flatten(1)
 
@@ -124,34 +139,114 @@ class CausalContrast(nn.Module):
             z: (chain, subject, node), standardised.
         """
         few = z[:, :_SUBJECTS_FOR_SLOPES]
-        return (self.cross.slopes(few) + self.inner.slopes(few)).abs().mean(1)
+        return (self.cross_slopes(few) + self.inner.slopes(few)).abs().mean(1)
+
+    def precision(self) -> Tensor:
+        """One over the exogenous noise's standard deviation, (chain, 1, node)."""
+        return (-self.log_scale.clamp(*_LOG_SCALES)).exp()
 
 
-class Effects(nn.Module):
-    """A linear and a bent function of every child's parents.
+class KnownOrderContrast(CausalContrast):
+    """The rest are the modalities that may cause this one; they tell its own latents.
 
     Args:
-        chains: number of chains.
-        mask: (child, parent), 1 where a parent counts.
+        model: the model whose latents are looked for; its order is known.
+        edge_cost: (child, parent), cost of each edge's influence.
     """
 
-    mask: Tensor
+    cross: Effects
 
-    def __init__(self, chains: int, mask: Tensor) -> None:
-        super().__init__()
-        self.register_buffer("mask", mask.expand(chains, *mask.shape).clone(), persistent=False)
-        self.weight = nn.Parameter(torch.zeros_like(self.mask))
-        self.network = ParentNetwork(chains, len(mask), _EFFECT_HIDDEN, outputs=1)
+    def __init__(self, model: MultimodalSCM, edge_cost: Tensor) -> None:
+        between, _ = _allowed(model)
+        causes = {
+            name: between[own].any(0).nonzero()[:, 0] for name, own in model.positions.items()
+        }
+        rest = {name: own for name, own in causes.items() if len(own)}
+        super().__init__(model, edge_cost, Effects(model.chains, between), rest)
 
-    def forward(self, z: Tensor) -> Tensor:
-        """(chain, subject, node) -> the parents' effect on each child, the same shape."""
-        bent: Tensor = self.network(z, self.mask)[..., 0]
-        return bent + torch.bmm(z, (self.mask * self.weight).mT)
+    def sides(self, z: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
+        """See `CausalContrast.sides`."""
+        told, left = self.cross(z) * self.precision(), (z - self.inner(z)) * self.precision()
+        return {name: (left[..., own], told[..., own]) for name, own in self.positions.items()}
 
-    def slopes(self, z: Tensor) -> Tensor:
-        """Derivatives of each effect by each parent, (chain, subject, child, parent)."""
-        bent = self.network.jacobian(z, self.mask)[..., 0, :]
-        return bent + (self.mask * self.weight).unsqueeze(1)
+    def cross_slopes(self, z: Tensor) -> Tensor:
+        """See `CausalContrast.cross_slopes`."""
+        return self.cross.slopes(z)
+
+
+class OpenOrderContrast(CausalContrast):
+    """The rest are all other modalities: they tell this one's latents, and it tells theirs.
+
+    A child's effects add up over the modalities that its parents are of. In graphs with cycles the
+    volume of the solution is left to a and b, which is exact for cycles inside a modality.
+
+    Args:
+        model: the model whose latents are looked for; an edge may go either way.
+        edge_cost: (child, parent), cost of each edge's influence.
+    """
+
+    cross: nn.ModuleDict
+
+    def __init__(self, model: MultimodalSCM, edge_cost: Tensor) -> None:
+        between, _ = _allowed(model)
+        effects, rest = {}, {}
+        for name, own in model.positions.items():
+            mine = torch.zeros(len(between))
+            mine[own] = 1
+            if bool(between[own].any()) or bool(between[:, own].any()):
+                effects[name] = Effects(model.chains, between * mine)
+                rest[name] = (mine == 0).nonzero()[:, 0]
+        super().__init__(model, edge_cost, nn.ModuleDict(effects), rest)
+
+    def sides(self, z: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
+        """See `CausalContrast.sides`."""
+        effects = {name: self._of(name)(z) * self.precision() for name in self.positions}
+        told = torch.stack(list(effects.values())).sum(0)
+        left = (z - self.inner(z)) * self.precision()
+        # A modality says its own latents and tells others' by its effect; the rest do the reverse.
+        return {
+            name: (
+                _joined(left, effects[name], own),
+                _joined(told, left - told + effects[name], own),
+            )
+            for name, own in self.positions.items()
+        }
+
+    def cross_slopes(self, z: Tensor) -> Tensor:
+        """See `CausalContrast.cross_slopes`."""
+        by_source = [self._of(name).slopes(z) for name in self.positions]
+        return torch.stack(by_source).sum(0)
+
+    def _of(self, name: str) -> Effects:
+        """Effects of this modality's latents on the others."""
+        effects = self.cross[name]
+        assert isinstance(effects, Effects)
+        return effects
+
+
+def causal_contrast(model: MultimodalSCM, edge_cost: Tensor) -> CausalContrast:
+    """The contrast for what is known of the model's order.
+
+    Args:
+        model: the model whose latents are looked for.
+        edge_cost: (child, parent), cost of each edge's influence.
+    """
+    kind = KnownOrderContrast if model.space.rule == "modality" else OpenOrderContrast
+    return kind(model, edge_cost)
+
+
+def _allowed(model: MultimodalSCM) -> tuple[Tensor, Tensor]:
+    """Edges that may be between modalities and inside them, (child, parent)."""
+    allowed = torch.from_numpy(model.space.allowed).float()
+    inner = torch.from_numpy(model.nodes.inner).float()
+    return allowed * (1 - inner), allowed * inner
+
+
+def _joined(own: Tensor, others: Tensor, where: slice) -> Tensor:
+    """Values of `own` in the nodes `where`, of `others` in the rest."""
+    return torch.cat(
+        [others[..., : where.start], own[..., where], others[..., where.stop :]], dim=-1
+    )
 
 
 def _standardised(z: Tensor) -> tuple[Tensor, Tensor]:

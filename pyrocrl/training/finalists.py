@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from pyrocrl.guide import AmortizedGuide
 from pyrocrl.model import MultimodalSCM
-from pyrocrl.training.contrast import CausalContrast
+from pyrocrl.training.contrast import causal_contrast
 from pyrocrl.training.loop import Training
 
 __all__ = ["FINALISTS", "Rebuild", "finalists"]
@@ -38,7 +38,7 @@ def finalists(run: Training, score: Tensor, rebuild: Rebuild) -> Training:
         return run
     best = score.argsort(descending=True, stable=True)[:FINALISTS].sort().values
     model, guide = rebuild(FINALISTS)
-    contrast = CausalContrast(model, run.edge_cost).to(run.edge_cost.device)
+    contrast = causal_contrast(model, run.edge_cost).to(run.edge_cost.device)
     fewer = replace(run, model=model, guide=guide, contrast=contrast)
     with torch.no_grad():
         for new, old in zip(_parameters(fewer), _parameters(run), strict=True):

@@ -125,7 +125,7 @@ class Training:
             self.contrast.log_match(self.guide.encode(subjects), matrix).mean(1)
             for subjects in (self.held_out, self.seen)
         )
-        self.generalises[seen - unseen > _BY_HEART * len(self.contrast.causes)] = 0.0
+        self.generalises[seen - unseen > _BY_HEART * len(self.contrast.positions)] = 0.0
 
     @torch.no_grad()
     def _held_out(self, stage: Stage) -> Tensor:

@@ -12,7 +12,7 @@ from pyrocrl.data import MultimodalData
 from pyrocrl.errors import ModelError
 from pyrocrl.guide import AmortizedGuide
 from pyrocrl.model import MultimodalSCM
-from pyrocrl.training.contrast import CausalContrast
+from pyrocrl.training.contrast import causal_contrast
 from pyrocrl.training.finalists import Rebuild, finalists
 from pyrocrl.training.gates import fit_gates
 from pyrocrl.training.history import History
@@ -101,7 +101,7 @@ def train(
         run = Training(
             model=model,
             guide=guide,
-            contrast=CausalContrast(model, cost).to(model.zero.device),
+            contrast=causal_contrast(model, cost).to(model.zero.device),
             edge_cost=cost,
             subjects=training,
             held_out=held_out.batch(),

@@ -11,7 +11,7 @@ from torch import Tensor
 import pyrocrl as crl
 from pyrocrl.guide import Encoding
 from pyrocrl.training import edge_cost
-from pyrocrl.training.contrast import CausalContrast
+from pyrocrl.training.contrast import CausalContrast, causal_contrast
 
 
 @pytest.fixture(autouse=True)
@@ -21,11 +21,16 @@ def own_random_state() -> Iterator[None]:
         yield
 
 
+ORDERS = ["modality", "learned", "cyclic"]
+
+
 def contrast_of(
-    data: crl.MultimodalData, knowledge: crl.BackgroundKnowledge | None = None
+    data: crl.MultimodalData,
+    knowledge: crl.BackgroundKnowledge | None = None,
+    order: str = "modality",
 ) -> CausalContrast:
-    model = crl.MultimodalSCM(data, latents=2, chains=2, knowledge=knowledge)
-    return CausalContrast(model, edge_cost(model.space.allowed, model.nodes.inner))
+    model = crl.MultimodalSCM(data, latents=2, chains=2, knowledge=knowledge, order=order)
+    return causal_contrast(model, edge_cost(model.space.allowed, model.nodes.inner))
 
 
 def encoding_of(z: Tensor) -> Encoding:
@@ -52,20 +57,22 @@ def pairs(subjects: int = 200) -> Tensor:
     return torch.cat([causes, 1.5 * torch.tanh(2 * causes) + 0.4 * torch.randn(subjects, 2)], 1)
 
 
-def test_it_finds_what_modalities_share(small_data: crl.MultimodalData) -> None:
-    contrast = contrast_of(small_data)
+@pytest.mark.parametrize("order", ORDERS)
+def test_it_finds_what_modalities_share(small_data: crl.MultimodalData, order: str) -> None:
+    contrast = contrast_of(small_data, order=order)
     z = torch.stack([pairs(), torch.randn(200, 4)])
     loss = trained(contrast, z)
     assert loss.shape == (2,)
     assert loss[0] < loss[1] - 0.5
 
 
-def test_the_right_turn_costs_least(small_data: crl.MultimodalData) -> None:
+@pytest.mark.parametrize("order", ORDERS)
+def test_the_right_turn_costs_least(small_data: crl.MultimodalData, order: str) -> None:
     angle = torch.tensor(0.8)
     turn = torch.tensor([[angle.cos(), -angle.sin()], [angle.sin(), angle.cos()]])
     z = pairs()
     turned = z @ torch.block_diag(turn, turn)
-    loss = trained(contrast_of(small_data), torch.stack([z, turned]), sparsity=0.3)
+    loss = trained(contrast_of(small_data, order=order), torch.stack([z, turned]), sparsity=0.3)
     assert loss[0] < loss[1] - 0.1
 
 
@@ -77,6 +84,26 @@ def test_influence_is_where_edges_are(small_data: crl.MultimodalData) -> None:
     assert influence[2, 0] > 5 * influence[2, 1]
     assert influence[3, 1] > 5 * influence[3, 0]
     assert influence[:2].abs().max() < 0.2
+
+
+def test_where_the_order_is_open_effects_run_either_way(small_data: crl.MultimodalData) -> None:
+    contrast = contrast_of(small_data, order="learned")
+    z = pairs()[:, [0, 3, 2, 1]]
+    trained(contrast, torch.stack([z, z]), sparsity=0.2)
+    influence = contrast.influence(z.expand(2, -1, -1)).detach()[0]
+    assert influence[2, 0] > 5 * influence[2, 1]
+    assert influence[1, 3] > 5 * influence[0, 3]
+
+
+def test_where_the_order_is_open_a_modality_tells_its_effects(
+    small_data: crl.MultimodalData,
+) -> None:
+    """What a modality says and the rest say of a child differ by the child's noise alone."""
+    contrast = contrast_of(small_data, order="learned")
+    z = torch.randn(2, 30, 4)
+    residuals = [(rest - own).abs() for own, rest in contrast.sides(z).values()]
+    assert len(residuals) == 2
+    assert torch.allclose(residuals[0], residuals[1], atol=1e-5)
 
 
 def test_edges_that_knowledge_forbids_have_no_influence(small_data: crl.MultimodalData) -> None:

@@ -11,7 +11,7 @@ import torch
 import pyrocrl as crl
 from pyrocrl.data import MultimodalData
 from pyrocrl.training import History, hold_out
-from pyrocrl.training.contrast import CausalContrast
+from pyrocrl.training.contrast import causal_contrast
 from pyrocrl.training.finalists import FINALISTS, finalists
 from pyrocrl.training.history import StageRecord
 from pyrocrl.training.loop import Training
@@ -30,7 +30,7 @@ class Fixture:
         self.run = Training(
             model=model,
             guide=guide,
-            contrast=CausalContrast(model, cost),
+            contrast=causal_contrast(model, cost),
             edge_cost=cost,
             subjects=self.subjects,
             held_out=self.held_out.batch(),

@@ -14,7 +14,7 @@ from pyrocrl.data import Batch
 from pyrocrl.edge_guide import SpikeAndSlabGuide
 from pyrocrl.errors import ModelError
 from pyrocrl.training import SCHEDULE, History, Stage, Trained, hold_out, train
-from pyrocrl.training.contrast import CausalContrast
+from pyrocrl.training.contrast import causal_contrast
 from pyrocrl.training.loop import Training
 from pyrocrl.training.progress import Silence
 
@@ -93,7 +93,7 @@ def test_a_stage_without_progress_stops_early_and_says_why(
     running = Training(
         model=model,
         guide=guide,
-        contrast=CausalContrast(model, torch.ones(4, 4)),
+        contrast=causal_contrast(model, torch.ones(4, 4)),
         edge_cost=torch.zeros(4, 4),
         subjects=training,
         held_out=held_out.batch(),
