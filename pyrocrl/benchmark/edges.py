@@ -18,7 +18,7 @@ __all__ = ["SHOWN", "edge_probabilities", "edges_from_text", "edges_to_text"]
 
 FloatArray = npt.NDArray[np.float64]
 
-SHOWN = 0.05
+SHOWN = 0.001
 
 _CONSTANT = 1e-8
 
@@ -72,7 +72,7 @@ def edge_probabilities(z: npt.ArrayLike, groups: Sequence[str], order: Order) ->
 
 
 def edges_to_text(adjacency: pd.DataFrame) -> str:
-    """Edges as text for a cell of a table, those below .05 left out.
+    """Edges as text for a cell of a table, those below .001 left out.
 
     Args:
         adjacency: probabilities, or 0 and 1; rows named by children, columns by parents.

@@ -13,13 +13,11 @@ import numpy.typing as npt
 import pyrocrl as crl
 from pyrocrl.benchmark.edges import edge_probabilities
 from pyrocrl.benchmark.scores import matching, score_counts, score_edges, score_latents
-from pyrocrl.benchmark.settings import COUNTING, OURS, Setting
+from pyrocrl.benchmark.settings import COUNTING, OURS, SUPERVISED, Setting
 from pyrocrl.data import MultimodalData
 from pyrocrl.simulate import Truth
 
 __all__ = ["Drawn", "measure"]
-
-_SUPERVISED = "causal-vae-supervised"
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +86,7 @@ def _baseline(name: str, drawn: Drawn) -> dict[str, Any]:
         setting.latents,
         setting.noise,
         seed=drawn.seed,
-        supervision=truth.latents if name == _SUPERVISED else None,
+        supervision=truth.latents if name == SUPERVISED else None,
     )
     seconds = time.perf_counter() - started
     latents = fitted.latents().to_numpy()

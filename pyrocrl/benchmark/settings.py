@@ -20,6 +20,7 @@ __all__ = [
     "OURS",
     "SETTINGS",
     "SETTING_COLUMNS",
+    "SUPERVISED",
     "Order",
     "Setting",
 ]
@@ -28,6 +29,7 @@ Order = Literal["modality", "learned", "cyclic"]
 
 OURS = "pyrocrl"
 COUNTING = "select_latents"
+SUPERVISED = "causal-vae-supervised"
 METHODS = (OURS, *BASELINES)
 
 _MANY = tuple(name for name in METHODS if name != "mcl")
@@ -225,6 +227,12 @@ GROUPS: dict[str, tuple[Setting, ...]] = {
     "modalities": tuple(_modalities(m, mixing) for mixing in _MIXINGS for m in (5, 6, 8)),
     "sparsity": tuple(_sparsity(sixths, mixing) for mixing in _MIXINGS for sixths in (0, 2, 3, 4)),
     "subjects": tuple(_numerical(1, "expand", subjects=n) for n in (1000, 3000, 10_000, 40_000)),
+    "few": tuple(
+        _numerical(case, mixing, subjects=n)
+        for n in (300, 1000)
+        for case in (1, 3)
+        for mixing in _MIXINGS
+    ),
     "cyclic": tuple(
         _cyclic(where, mixing) for mixing in _MIXINGS for where in ("within", "across")
     ),

@@ -104,7 +104,7 @@ def test_latents_that_are_no_numbers_are_refused() -> None:
 
 def test_edges_survive_the_way_through_text() -> None:
     names = ["m1.z1", "m1.z2", "m2.z1"]
-    values = np.array([[0, 0.04, 0], [0.5, 0, 0], [1, 0.87, 0]])
+    values = np.array([[0, 0.0004, 0], [0.5, 0, 0], [1, 0.87, 0]])
     text = edges_to_text(pd.DataFrame(values, index=names, columns=names))
 
     assert edges_from_text(text) == {
