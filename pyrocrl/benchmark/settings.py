@@ -240,6 +240,7 @@ GROUPS: dict[str, tuple[Setting, ...]] = {
     "counts": (
         _counts("case1", "numerical_case", case=1),
         _counts("modalities5", "many_modalities", modalities=5),
+        _counts("3-2-2", "latent_count_case", counts=[3, 2, 2]),
         _counts("2-3", "latent_count_case", counts=[2, 3]),
     ),
 }
