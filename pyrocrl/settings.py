@@ -13,12 +13,11 @@ from pyrocrl.scm import (
     ORDERS,
     BackgroundKnowledge,
     EdgePrior,
-    LaplaceEdges,
     Mechanism,
     SpikeAndSlab,
 )
 from pyrocrl.scm.mechanisms import MECHANISMS, mechanism_name
-from pyrocrl.scm.priors import describe
+from pyrocrl.scm.priors import describe, prior_from_json, prior_to_json
 
 if TYPE_CHECKING:
     from pyrocrl.model import MultimodalSCM
@@ -173,26 +172,17 @@ not -1.0
 
 
 def _prior_to_json(prior: EdgePrior) -> dict[str, Any]:
-    if isinstance(prior, SpikeAndSlab):
-        probability = prior.probability.tolist()
-        slab = float(prior.slab.scale)
-        return {"kind": "spike_and_slab", "probability": probability, "slab": slab}
-    if isinstance(prior, LaplaceEdges):
-        return {"kind": "laplace", "scale": prior.scale}
-    return {"kind": "program", "name": describe(prior)}
+    return prior_to_json(prior) or {"kind": "program", "name": describe(prior)}
 
 
 def _prior_from_json(stored: Mapping[str, Any], given: EdgePrior | None) -> EdgePrior:
-    if given is not None:
-        return given
-    values = {key: value for key, value in stored.items() if key != "kind"}
-    if stored["kind"] == "spike_and_slab":
-        return SpikeAndSlab(**values)
-    if stored["kind"] == "laplace":
-        return LaplaceEdges(**values)
-    raise SavedFitError(
-        f"this fit used the edge prior {stored['name']}, which is code: give it as edge_prior=..."
-    )
+    prior = prior_from_json(stored) if given is None else given
+    if prior is None:
+        raise SavedFitError(
+            f"this fit used the edge prior {stored['name']}, which is code: give it as "
+            "edge_prior=..."
+        )
+    return prior
 
 
 def _plain(sizes: int | Mapping[str, int]) -> int | dict[str, int]:

@@ -13,21 +13,35 @@ from pyrocrl.scm.mechanisms import (
     mechanism_named,
 )
 from pyrocrl.scm.nodes import Nodes
-from pyrocrl.scm.priors import EdgePrior, LaplaceEdges, SpikeAndSlab
+from pyrocrl.scm.priors import (
+    BlockEdges,
+    EdgePrior,
+    ExpertEdges,
+    HierarchicalEdges,
+    Horseshoe,
+    LaplaceEdges,
+    ScaleFree,
+    SpikeAndSlab,
+)
 
 __all__ = [
     "ORDERS",
     "SCM",
     "AdditiveNoise",
     "BackgroundKnowledge",
+    "BlockEdges",
     "CyclicSCM",
     "EdgePrior",
+    "ExpertEdges",
     "Flow",
     "GraphSpace",
+    "HierarchicalEdges",
+    "Horseshoe",
     "LaplaceEdges",
     "LinearGaussian",
     "Mechanism",
     "Nodes",
+    "ScaleFree",
     "SpikeAndSlab",
     "mechanism_name",
     "mechanism_named",
