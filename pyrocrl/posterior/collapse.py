@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from pyrocrl.scm import EdgePrior, GraphSpace
-from pyrocrl.scm.priors import slab_of
+from pyrocrl.scm.priors import slab_of, slab_widths
 from pyrocrl.structure import (
     CyclicPosterior,
     EdgePriorMixture,
     KnownOrderPosterior,
     UnknownOrderPosterior,
 )
+from pyrocrl.structure.prior_proposal import mixture_near
 from pyrocrl.structure.program_prior import independent_edge_mixture
 
 __all__ = ["Collapsed", "collapse", "expected_cost"]
 
 FloatArray = npt.NDArray[np.float64]
+_ENOUGH_COMPONENTS = 200.0
+
 GraphPosterior = KnownOrderPosterior | UnknownOrderPosterior | CyclicPosterior
 
 _ENGINES: dict[str, type[GraphPosterior]] = {
@@ -59,6 +63,9 @@ def collapse(
 ) -> Collapsed:
     """Sum over all graphs and mechanisms, for each chain's node values.
 
+    A prior with continuous sites enters as a mixture over draws of these; where fewer than 200 of
+    them carry the weight, new ones are drawn where they do (see `mixture_near`).
+
     Args:
         z: (chain, subject, node), node values.
         space: the possible graphs.
@@ -68,18 +75,16 @@ def collapse(
         seed: of the draws of the prior's continuous sites, where it has any.
     """
     mixture = independent_edge_mixture(prior, space, seed=seed)
-    slab = _slab_deviation(prior)
-    engine = _ENGINES[space.rule]
+    fit = partial(
+        _ENGINES[space.rule].fit,
+        allowed=space.allowed,
+        rope=rope,
+        nonlinear=nonlinear,
+        slab=slab_widths(slab_of(prior)),
+        required=space.required,
+    )
     posteriors = tuple(
-        engine.fit(
-            own,
-            space.allowed,
-            mixture,
-            rope=rope,
-            nonlinear=nonlinear,
-            slab=slab,
-            required=space.required,
-        )
+        _with_enough_components(fit, own, mixture, prior, space, seed)
         if np.isfinite(own).all() and (own.std(axis=0) > 1e-8).all()
         else None
         for own in z
@@ -99,11 +104,17 @@ def expected_cost(collapsed: Collapsed, price: FloatArray) -> FloatArray:
     )
 
 
-def _slab_deviation(prior: EdgePrior) -> float:
-    """Standard deviation of the slab, of a normal of the same width where it has none."""
-    slab = slab_of(prior)
-    deviation = float(slab.stddev)
-    if np.isfinite(deviation):
-        return deviation
-    upper, middle = (float(slab.icdf(torch.tensor(p))) for p in (0.8413, 0.5))
-    return upper - middle
+def _with_enough_components(
+    fit: Callable[..., GraphPosterior],
+    z: FloatArray,
+    mixture: EdgePriorMixture,
+    prior: EdgePrior,
+    space: GraphSpace,
+    seed: int,
+) -> GraphPosterior:
+    """The posterior; where few draws of the prior explain the data, with draws that do."""
+    first = fit(z, prior=mixture)
+    if len(mixture.log_weights) == 1 or first.prior_ess >= _ENOUGH_COMPONENTS:
+        return first
+    second = fit(z, prior=mixture_near(prior, space, first.inclusion, seed=seed))
+    return second if second.prior_ess > first.prior_ess else first

@@ -70,7 +70,8 @@ def adjacency_site(prior: EdgePrior, space: GraphSpace) -> tuple[str | None, dic
     raise PriorError(
         f"edge prior {name}: the adjacency must be the value of one Bernoulli site of shape "
         f"({size}, {size}), as in pyro.sample('adjacency', space.edges(probability)); "
-        f"discrete sites found: {', '.join(discrete)}"
+        f"discrete sites found: {', '.join(discrete)}; put blocks of edges together as one matrix "
+        "of probabilities, and draw that"
     )
 
 

@@ -9,7 +9,7 @@ from pyrocrl.structure.edge_prior import EdgePriorMixture
 from pyrocrl.structure.known_order import KnownOrderPosterior
 from pyrocrl.structure.noise_laws import GAUSSIAN, NOISE_LAWS, NoiseLaw
 from pyrocrl.structure.parent_sets import ParentSets
-from pyrocrl.structure.scores import LocalScores, NormalInverseGamma, local_scores
+from pyrocrl.structure.scores import LocalScores, NormalInverseGamma, Slab, local_scores
 from pyrocrl.structure.strength import ParentStrengths, StrengthTail, parent_strengths
 from pyrocrl.structure.unknown_order import UnknownOrderPosterior
 
@@ -26,6 +26,7 @@ __all__ = [
     "NormalInverseGamma",
     "ParentSets",
     "ParentStrengths",
+    "Slab",
     "StrengthTail",
     "SufficientStatistics",
     "UnknownOrderPosterior",

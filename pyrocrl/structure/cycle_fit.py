@@ -17,7 +17,7 @@ from pyrocrl.structure._arrays import FloatArray, IntArray
 from pyrocrl.structure.cycle_jacobian import CycleData, Jacobian
 from pyrocrl.structure.cycle_nodes import GaussianNode, LawNode, NodeTerm
 from pyrocrl.structure.noise_laws import GAUSSIAN, NoiseLaw, law_evidence, law_likelihood
-from pyrocrl.structure.scores import NormalInverseGamma
+from pyrocrl.structure.scores import NormalInverseGamma, Slab
 
 __all__ = ["Block", "BlockFit", "SlabFit", "fit_block"]
 
@@ -115,7 +115,7 @@ def fit_block(
     edges = tuple((child, parent) for child, parents in block for parent in parents)
     fits: list[SlabFit] = []
     # From bent to straight: two straight lines may be any of many, and are a poor place to begin.
-    for slab in sorted(prior.smooth, reverse=True):
+    for slab in sorted(prior.slabs, key=lambda slab: -slab.smooth):
         problem = _Problem(data, block, edges, slab, prior, laws)
         if fits:
             wider = fits[-1].weights.reshape(len(edges), fits[-1].n_features)
@@ -134,13 +134,13 @@ class _Problem:
         data: CycleData,
         block: Block,
         edges: tuple[tuple[int, int], ...],
-        slab: float,
+        slab: Slab,
         prior: NormalInverseGamma,
         laws: Sequence[NoiseLaw],
     ) -> None:
-        self.width = data.features.shape[2] if slab > 0 else 1
-        one_edge = np.full(self.width, 1 / slab if slab > 0 else 1.0)
-        one_edge[0] = 1 / prior.linear
+        self.width = data.features.shape[2] if slab.smooth > 0 else 1
+        one_edge = np.full(self.width, 1 / slab.smooth if slab.smooth > 0 else 1.0)
+        one_edge[0] = 1 / slab.linear
         n_subjects = len(data.features)
         self._nodes: list[GaussianNode] = []
         self._columns: list[IntArray] = []

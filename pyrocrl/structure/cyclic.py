@@ -102,7 +102,7 @@ class CyclicPosterior:
         *,
         rope: float = 0.02,
         nonlinear: bool = True,
-        slab: float = 2.0,
+        slab: float | Sequence[float] = 2.0,
         required: BoolArray | None = None,
         max_parents: int | None = None,
         noise_laws: Sequence[NoiseLaw] = NOISE_LAWS,
@@ -118,7 +118,7 @@ class CyclicPosterior:
             rope: Strength below which an edge counts as none, in nats per subject.
             nonlinear: Whether mechanisms may bend; if not, they are straight lines.
             slab: Prior standard deviation of a straight line's slope, in standard deviations of
-                the noise.
+                the noise; several are equally probable widths of a slab that is no normal.
             required: Edges that are certain however weak they are, (child, parent). None takes
                 those whose prior probability is 1 throughout.
             max_parents: Largest number of parents of a node, None for no limit.
@@ -160,7 +160,7 @@ class CyclicPosterior:
             z = z[np.sort(rng.choice(len(z), size=max_subjects, replace=False))]
         statistics = sufficient_statistics(z, n_smooth)
         question = EdgeQuestion.of(n_nodes, allowed, prior, required, max_parents).without_loops()
-        mechanism_prior = NormalInverseGamma.equivalent(slab**2)
+        mechanism_prior = NormalInverseGamma.equivalent_for(slab)
         if not nonlinear:
             mechanism_prior = replace(mechanism_prior, smooth=LINEAR.smooth)
         weigh = partial(

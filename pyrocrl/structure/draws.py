@@ -11,6 +11,7 @@ from pyrocrl.structure.basis import SufficientStatistics
 from pyrocrl.structure.scores import (
     LocalScores,
     NormalInverseGamma,
+    Slab,
     feature_columns,
     prior_precision,
 )
@@ -93,7 +94,7 @@ def draw_edges(
                 scores.child,
                 statistics,
                 prior,
-                prior.smooth[k],
+                prior.slabs[k],
                 rng,
             )
             draws = np.broadcast_to(job_draw[block, None], parents.shape)
@@ -117,7 +118,7 @@ def _draw_weights(
     child: int,
     statistics: SufficientStatistics,
     prior: NormalInverseGamma,
-    slab: float,
+    slab: Slab,
     rng: np.random.Generator,
 ) -> tuple[FloatArray, FloatArray]:
     """Draw mechanisms from their posterior.
@@ -129,17 +130,17 @@ def _draw_weights(
         child: The child.
         statistics: Products of the nodes' features.
         prior: Prior of weights and noise.
-        slab: Slab variance of the smooth features.
+        slab: Prior variances of the weights.
         rng: Source of randomness.
 
     Returns:
         Strength in nats per subject and slope of each parent, both of shape (draw, parent).
     """
     n_sets, n_parents = parents.shape
-    columns = feature_columns(statistics, parents, slab)
+    columns = feature_columns(statistics, parents, slab.smooth)
     n_features = columns.shape[1] // n_parents
     precision = statistics.gram[columns[:, :, None], columns[:, None, :]] + np.diag(
-        prior_precision(statistics, n_parents, slab, prior)
+        prior_precision(statistics, n_parents, slab)
     )
     inverse_factor = np.linalg.inv(np.linalg.cholesky(precision))
     covariance = inverse_factor.swapaxes(1, 2) @ inverse_factor

@@ -6,7 +6,8 @@ parent sets are independent given the edge prior, and each child's can be summed
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.special import logsumexp
@@ -75,7 +76,7 @@ class KnownOrderPosterior:
         *,
         rope: float = 0.02,
         nonlinear: bool = True,
-        slab: float = 2.0,
+        slab: float | Sequence[float] = 2.0,
         required: BoolArray | None = None,
         max_parents: int | None = None,
     ) -> KnownOrderPosterior:
@@ -88,7 +89,7 @@ class KnownOrderPosterior:
             rope: Strength below which an edge counts as none, in nats per subject.
             nonlinear: Whether mechanisms may bend; if not, they are straight lines.
             slab: Prior standard deviation of a straight line's slope, in standard deviations of
-                the noise.
+                the noise; several are equally probable widths of a slab that is no normal.
             required: Edges that are certain however weak they are, (child, parent). None takes
                 those whose prior probability is 1 throughout.
             max_parents: Largest number of parents of a node. Without it all parent sets are
@@ -99,8 +100,8 @@ class KnownOrderPosterior:
 
         Raises:
             ModelError: If `z` is not finite or a node of it constant, `allowed` or the prior has
-                another number of nodes, `allowed` has a cycle, `rope` is negative, or
-                `max_parents` is less than the prior requires.
+                another number of nodes, `allowed` has a cycle, `rope` is negative, `slab`
+                is not positive, or `max_parents` is less than the prior requires.
 
         Example:
             >>> rng = np.random.default_rng(0)
@@ -115,7 +116,7 @@ class KnownOrderPosterior:
                    [0., 0., 0.],
                    [1., 0., 0.]])
         """
-        mechanism_prior = replace(ADDITIVE if nonlinear else LINEAR, linear=slab**2)
+        mechanism_prior = (ADDITIVE if nonlinear else LINEAR).with_slab(slab)
         statistics = sufficient_statistics(z, N_SMOOTH if nonlinear else 0)
         question = EdgeQuestion.of(statistics.n_nodes, allowed, prior, required, max_parents)
         _check_acyclic(np.asarray(allowed, dtype=np.bool_))

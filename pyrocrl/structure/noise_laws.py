@@ -18,6 +18,7 @@ from pyrocrl.structure.basis import NodeBasis, SufficientStatistics
 from pyrocrl.structure.scores import (
     LocalScores,
     NormalInverseGamma,
+    Slab,
     feature_columns,
     prior_precision,
 )
@@ -187,7 +188,7 @@ def _weigh(
         for first in range(0, len(group), step):
             block = group[first : first + step]
             parents = np.nonzero(scores.sets.membership[block])[1].reshape(len(block), n_parents)
-            weights = _mean_weights(parents, target, statistics, prior, prior.smooth[slab])
+            weights = _mean_weights(parents, target, statistics, prior.slabs[slab])
             residuals = features[:, target, None] - features @ weights
             gain[block], _ = law_evidence(residuals, laws, statistics.n_subjects)
     return replace(scores, by_slab=scores.by_slab + gain[:, None])
@@ -205,13 +206,12 @@ def _mean_weights(
     parents: IntArray,
     target: int,
     statistics: SufficientStatistics,
-    prior: NormalInverseGamma,
-    slab: float,
+    slab: Slab,
 ) -> FloatArray:
     """Posterior mean weights of all features, zero for those not in use, (feature, set)."""
-    columns = feature_columns(statistics, parents, slab)
+    columns = feature_columns(statistics, parents, slab.smooth)
     precision = statistics.gram[columns[:, :, None], columns[:, None, :]] + np.diag(
-        prior_precision(statistics, parents.shape[1], slab, prior)
+        prior_precision(statistics, parents.shape[1], slab)
     )
     mean = np.linalg.solve(precision, statistics.gram[columns, target][..., None])[..., 0]
     weights = np.zeros((len(statistics.gram), len(parents)))

@@ -11,6 +11,7 @@ from pyrocrl.scm.priors import EdgePrior, describe
 from pyrocrl.scm.programs import adjacency_site
 from pyrocrl.structure.edge_prior import EdgePriorMixture
 from pyrocrl.structure.parent_sets import ParentSets
+from pyrocrl.structure.program_run import run_program
 
 __all__ = ["check_can_be_summed", "independent_edge_mixture"]
 
@@ -35,12 +36,12 @@ def independent_edge_mixture(
     Raises:
         PriorError: if the program is no edge prior (see `adjacency_site`).
     """
+    _, sites = adjacency_site(prior, space)
+    count = draws if len(sites) > 1 else 1
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        _, sites = adjacency_site(prior, space)
-        count = draws if len(sites) > 1 else 1
-        components = np.stack([_edge_probabilities(prior, space) for _ in range(count)])
-    return EdgePriorMixture(components, np.full(count, -np.log(count)))
+        run = run_program(prior, space, count)
+    return EdgePriorMixture(run.probabilities, np.full(count, -np.log(count)))
 
 
 def check_can_be_summed(prior: EdgePrior, space: GraphSpace) -> None:
@@ -57,7 +58,7 @@ def check_can_be_summed(prior: EdgePrior, space: GraphSpace) -> None:
         PriorError: names the node and what to do.
     """
     with torch.random.fork_rng(devices=[]):
-        probability = _edge_probabilities(prior, space)
+        probability = run_program(prior, space, 1).probabilities[0]
     for child, name in enumerate(space.nodes.names):
         required = np.flatnonzero(space.required[child])
         candidates = np.flatnonzero(space.allowed[child] & (probability[child] > 0))
@@ -69,14 +70,3 @@ def check_can_be_summed(prior: EdgePrior, space: GraphSpace) -> None:
                 f"certain, but sums over parent sets reach {sets.max_parents} of them; forbid "
                 "edges by background knowledge, or use SpikeAndSlab"
             )
-
-
-def _edge_probabilities(prior: EdgePrior, space: GraphSpace) -> np.ndarray:
-    """P(A | one draw of the prior's continuous sites), (child, parent)."""
-    name, sites = adjacency_site(prior, space)
-    if name is None:
-        return space.admit(prior(space)).double().numpy()
-    distribution = sites[name]["fn"]
-    probability = getattr(distribution, "base_dist", distribution).probs
-    size = len(space.nodes)
-    return space.admit(probability.expand(size, size)).double().numpy()

@@ -14,6 +14,7 @@ from scipy.special import gammaln, logsumexp
 
 from pyrocrl.structure._arrays import FloatArray, IntArray
 from pyrocrl.structure.basis import SufficientStatistics
+from pyrocrl.structure.mechanism_prior import ADDITIVE, LINEAR, NormalInverseGamma, Slab
 from pyrocrl.structure.parent_sets import MAX_SETS, ParentSets
 
 __all__ = [
@@ -21,75 +22,13 @@ __all__ = [
     "LINEAR",
     "LocalScores",
     "NormalInverseGamma",
+    "Slab",
     "feature_columns",
     "local_scores",
     "prior_precision",
 ]
 
 _FLOATS_PER_BLOCK = 2_000_000
-
-
-@dataclass(frozen=True)
-class NormalInverseGamma:
-    """Prior of a mechanism's weights and of its noise variance, on standardised nodes.
-
-    Noise variance ~ InverseGamma(shape, scale); a weight ~ Normal(0, slab * noise variance). How
-    wide the slab of the smooth features is, is itself unknown: each of `smooth` is equally
-    probable, and 0 stands for a linear mechanism.
-
-    Attributes:
-        linear: Slab variance of the weights of the straight lines, in noise variances.
-        smooth: Slab variances to average over for the weights of the smooth features.
-        shape: Shape of the inverse-gamma prior of a node without parents.
-        scale: Scale of the inverse-gamma prior.
-        shape_per_parent: What every parent adds to the shape.
-    """
-
-    linear: float = 4.0
-    smooth: tuple[float, ...] = (0.0, 0.1, 0.5)
-    shape: float = 1.0
-    scale: float = 1.0
-    shape_per_parent: float = 0.0
-
-    @classmethod
-    def equivalent(
-        cls, linear: float = 4.0, smooth: tuple[float, ...] = (0.0, 0.1, 0.5), shape: float = 1.0
-    ) -> NormalInverseGamma:
-        """The prior under which linear mechanisms leave the direction of an edge open.
-
-        Linear Gaussian graphs that imply the same independences fit any data equally well. With
-        half a degree of freedom more for every parent, and a scale tied to the slab, these priors
-        are those of one Wishart distribution over all nodes, and such graphs have the same
-        evidence. Only a bend can then tell cause from effect.
-
-        Args:
-            linear: Slab variance of the weights of the straight lines, in noise variances.
-            smooth: Slab variances to average over for the weights of the smooth features.
-            shape: Shape of the inverse-gamma prior of a node without parents.
-
-        Returns:
-            The prior.
-
-        Source: Geiger and Heckerman (2002), Parameter priors for directed acyclic graphical
-        models, section 4; Kuipers, Moffa and Heckerman (2014) for the constants.
-
-        Example:
-            >>> NormalInverseGamma.equivalent(linear=4.0).scale
-            0.125
-        """
-        return cls(linear, smooth, shape, scale=0.5 / linear, shape_per_parent=0.5)
-
-    def prior_shape(self, n_parents: int) -> float:
-        """Shape of the noise variance's inverse-gamma prior."""
-        return self.shape + self.shape_per_parent * n_parents
-
-    def posterior_shape(self, n_subjects: int, n_parents: int) -> float:
-        """Shape of the noise variance's inverse-gamma posterior."""
-        return self.prior_shape(n_parents) + 0.5 * n_subjects
-
-
-ADDITIVE = NormalInverseGamma()
-LINEAR = NormalInverseGamma(smooth=(0.0,))
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +38,7 @@ class LocalScores:
     Attributes:
         child: The node that is explained.
         sets: Its parent sets, one per row of the arrays below.
-        by_slab: Log evidence under each slab of the smooth features, shape (set, slab).
+        by_slab: Log evidence under each of the prior's slabs, shape (set, slab).
         residual: Posterior scale of the noise variance under each slab, shape (set, slab).
     """
 
@@ -165,7 +104,7 @@ def local_scores(
     sets = ParentSets.enumerate(
         statistics.n_nodes, candidates, required, max_parents=max_parents, max_sets=max_sets
     )
-    by_slab = np.empty((len(sets), len(prior.smooth)))
+    by_slab = np.empty((len(sets), len(prior.slabs)))
     residual = np.empty_like(by_slab)
     for size in range(sets.max_free + 1):
         members = sets.members(size)
@@ -196,14 +135,12 @@ def feature_columns(statistics: SufficientStatistics, parents: IntArray, slab: f
     return columns
 
 
-def prior_precision(
-    statistics: SufficientStatistics, n_parents: int, slab: float, prior: NormalInverseGamma
-) -> FloatArray:
+def prior_precision(statistics: SufficientStatistics, n_parents: int, slab: Slab) -> FloatArray:
     """Prior precisions of the weights, in inverse noise variances, in `feature_columns` order."""
-    if slab == 0:
-        return np.full(n_parents, 1 / prior.linear)
-    one_parent = np.full(statistics.width, 1 / slab)
-    one_parent[0] = 1 / prior.linear
+    if slab.smooth == 0:
+        return np.full(n_parents, 1 / slab.linear)
+    one_parent = np.full(statistics.width, 1 / slab.smooth)
+    one_parent[0] = 1 / slab.linear
     return np.tile(one_parent, n_parents)
 
 
@@ -219,19 +156,21 @@ def _evidence(
         + prior_shape * np.log(prior.scale)
         - 0.5 * statistics.n_subjects * np.log(2 * np.pi)
     )
-    log_evidence = np.empty((len(parents), len(prior.smooth)))
+    log_evidence = np.empty((len(parents), len(prior.slabs)))
     residual = np.empty_like(log_evidence)
     target = np.full((len(parents), 1), child * statistics.width, dtype=np.int64)
     gathered: dict[bool, FloatArray] = {}
-    for k, slab in enumerate(prior.smooth):
-        if (slab > 0) not in gathered:
-            columns = np.concatenate([feature_columns(statistics, parents, slab), target], axis=1)
-            gathered[slab > 0] = statistics.gram[columns[:, :, None], columns[:, None, :]]
-        precision = prior_precision(statistics, n_parents, slab, prior)
+    for k, slab in enumerate(prior.slabs):
+        bent = slab.smooth > 0
+        if bent not in gathered:
+            own = feature_columns(statistics, parents, slab.smooth)
+            columns = np.concatenate([own, target], axis=1)
+            gathered[bent] = statistics.gram[columns[:, :, None], columns[:, None, :]]
+        precision = prior_precision(statistics, n_parents, slab)
         # With the child in the last row, one factorisation gives both what is needed: the
         # determinant of the weights' precision and, as its last pivot, twice the residual scale.
         diagonal = np.append(precision, 2 * prior.scale)
-        factor = np.linalg.cholesky(gathered[slab > 0] + np.diag(diagonal))
+        factor = np.linalg.cholesky(gathered[bent] + np.diag(diagonal))
         pivots = np.diagonal(factor, axis1=1, axis2=2)
         residual[:, k] = 0.5 * pivots[:, -1] ** 2
         log_evidence[:, k] = (

@@ -204,11 +204,11 @@ def _judge(
     slab_probability = scores.slab_probability[rows]
     weak = np.zeros(members.shape)
     information = np.zeros(members.shape)
-    for k, slab in enumerate(prior.smooth):
+    for k, slab in enumerate(prior.slabs):
         residual = scores.residual[rows, k][:, None]
         gain = 2 * (scores.residual[without, k] - residual).clip(min=0)
         noncentrality = shape * gain / residual
-        features = statistics.active.sum(axis=1) if slab > 0 else np.ones(statistics.n_nodes)
+        features = statistics.active.sum(axis=1) if slab.smooth else np.ones(statistics.n_nodes)
         n_features = features.astype(np.int64)[members]
         given_slab = np.empty(members.shape)
         for count in np.unique(n_features):

@@ -91,7 +91,7 @@ class UnknownOrderPosterior:
         *,
         rope: float = 0.02,
         nonlinear: bool = True,
-        slab: float = 2.0,
+        slab: float | Sequence[float] = 2.0,
         required: BoolArray | None = None,
         max_parents: int | None = None,
         mechanism_prior: NormalInverseGamma | None = None,
@@ -107,7 +107,7 @@ class UnknownOrderPosterior:
             rope: Strength below which an edge counts as none, in nats per subject.
             nonlinear: Whether mechanisms may bend; if not, they are straight lines.
             slab: Prior standard deviation of a straight line's slope, in standard deviations of
-                the noise.
+                the noise; several are equally probable widths of a slab that is no normal.
             required: Edges that are certain however weak they are, (child, parent). None takes
                 those whose prior probability is 1 throughout.
             max_parents: Largest number of parents of a node. Without it all parent sets are
@@ -142,7 +142,7 @@ class UnknownOrderPosterior:
         n_nodes = statistics.n_nodes
         question = EdgeQuestion.of(n_nodes, allowed, prior, required, max_parents).without_loops()
         if mechanism_prior is None:
-            mechanism_prior = NormalInverseGamma.equivalent(slab**2)
+            mechanism_prior = NormalInverseGamma.equivalent_for(slab)
             if not nonlinear:
                 mechanism_prior = replace(mechanism_prior, smooth=LINEAR.smooth)
         few_nodes = n_nodes <= MAX_NODES
