@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         Horseshoe,
         LaplaceEdges,
         Mechanism,
+        NormalScaleMixture,
         ScaleFree,
         SpikeAndSlab,
     )
@@ -68,6 +69,7 @@ _HOME = {
     "ModelError": "pyrocrl.errors",
     "MultimodalData": "pyrocrl.data",
     "MultimodalSCM": "pyrocrl.model",
+    "NormalScaleMixture": "pyrocrl.scm",
     "Posterior": "pyrocrl.posterior",
     "PriorError": "pyrocrl.errors",
     "PyrocrlError": "pyrocrl.errors",
@@ -100,6 +102,7 @@ __all__ = [
     "ModelError",
     "MultimodalData",
     "MultimodalSCM",
+    "NormalScaleMixture",
     "Posterior",
     "PriorError",
     "PyrocrlError",

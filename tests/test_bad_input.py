@@ -185,7 +185,7 @@ BAD: dict[str, tuple[Callable[[], object], type[crl.PyrocrlError], list[str]]] =
         ["device 'cuda:99'", "does not find"],
     ),
     "prior above one": (lambda: crl.SpikeAndSlab(1.5), crl.PriorError, ["probability", "1.5"]),
-    "prior in words": (lambda: crl.SpikeAndSlab("rare"), crl.PriorError, ["'rare'"]),  # type: ignore[arg-type]
+    "prior in words": (lambda: crl.SpikeAndSlab("rare"), crl.PriorError, ["'rare'"]),
     "scale of zero": (lambda: crl.LaplaceEdges(0.0), crl.PriorError, ["scale", "not 0.0"]),
     "prior of another shape": (
         lambda: fit(edge_prior=crl.SpikeAndSlab(np.full((3, 3), 0.1))),

@@ -20,6 +20,7 @@ from pyrocrl.scm.priors import (
     HierarchicalEdges,
     Horseshoe,
     LaplaceEdges,
+    NormalScaleMixture,
     ScaleFree,
     SpikeAndSlab,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "LinearGaussian",
     "Mechanism",
     "Nodes",
+    "NormalScaleMixture",
     "ScaleFree",
     "SpikeAndSlab",
     "mechanism_name",

@@ -10,9 +10,9 @@ import pyro.distributions as dist
 import torch
 from pyro import poutine
 
-from pyrocrl.errors import PriorError
+from pyrocrl.errors import PriorError, listing
 from pyrocrl.scm.graph_space import GraphSpace
-from pyrocrl.scm.priors import EdgePrior, describe
+from pyrocrl.scm.priors import EdgePrior, describe, slab_of
 
 __all__ = ["adjacency_site", "check_in_plate"]
 
@@ -25,8 +25,8 @@ def adjacency_site(prior: EdgePrior, space: GraphSpace) -> tuple[str | None, dic
         constant adjacency and draws nothing), and the trace's sample sites.
 
     Raises:
-        PriorError: if the program fails, returns no (D, D) adjacency, or its edges are not the
-            value of one Bernoulli site of that shape.
+        PriorError: if the program fails, returns no (D, D) adjacency, has a factor, or its edges
+            are not the value of one Bernoulli site of that shape, its only discrete one.
     """
     name, size = describe(prior), len(space.nodes)
     with pyro.validation_enabled(False):
@@ -45,11 +45,7 @@ def adjacency_site(prior: EdgePrior, space: GraphSpace) -> tuple[str | None, dic
             f"edge prior {name} must return an adjacency of shape ({size}, {size}), "
             f"rows children, columns parents, not {shape}"
         )
-    sites = {
-        site_name: site
-        for site_name, site in trace.nodes.items()
-        if site["type"] == "sample" and not type(site["fn"]).__name__.startswith("_")
-    }
+    sites = _drawn_sites(trace, name)
     discrete = [n for n, site in sites.items() if site["fn"].support.is_discrete]
     edges = space.admit(returned)
     if not discrete:
@@ -59,19 +55,15 @@ def adjacency_site(prior: EdgePrior, space: GraphSpace) -> tuple[str | None, dic
                 "pyro.sample('adjacency', space.edges(probability))"
             )
         return None, sites
-    for site_name in discrete:
-        site = sites[site_name]
-        is_bernoulli = isinstance(getattr(site["fn"], "base_dist", site["fn"]), dist.Bernoulli)
-        is_matrix = site["value"].shape[-2:] == (size, size)
-        if not (is_bernoulli and is_matrix and len(discrete) == 1):
-            continue
-        if torch.equal(space.admit(site["value"]), edges):
-            return site_name, sites
+    matrices = [n for n in discrete if _is_edge_matrix(sites[n], size)]
+    if len(matrices) == len(discrete) == 1 and torch.equal(
+        space.admit(sites[matrices[0]]["value"]), edges
+    ):
+        return matrices[0], sites
     raise PriorError(
         f"edge prior {name}: the adjacency must be the value of one Bernoulli site of shape "
         f"({size}, {size}), as in pyro.sample('adjacency', space.edges(probability)); "
-        f"discrete sites found: {', '.join(discrete)}; put blocks of edges together as one matrix "
-        "of probabilities, and draw that"
+        f"discrete sites found: {listing(discrete)}; {_advice(discrete, matrices)}"
     )
 
 
@@ -84,12 +76,12 @@ def check_in_plate(prior: EdgePrior, space: GraphSpace, taken: Collection[str]) 
         taken: names of sites that the model needs for itself.
 
     Raises:
-        PriorError: if the program is no edge prior, uses a name that is taken, or its shapes do not
-            go with the plate.
+        PriorError: if the program is no edge prior, uses a name that is taken, draws what moves no
+            edge, its slab is no distribution of one number, or its shapes do not go with the plate.
     """
     name, chains, size = describe(prior), 3, len(space.nodes)
     with torch.random.fork_rng(devices=[]):
-        _, sites = adjacency_site(prior, space)
+        own, sites = adjacency_site(prior, space)
         for site in sites:
             if site in taken:
                 raise PriorError(
@@ -107,13 +99,86 @@ def check_in_plate(prior: EdgePrior, space: GraphSpace, taken: Collection[str]) 
                 "inside the plate every draw has the leading shape (chain, 1), so index from the "
                 "right, and what belongs together needs .to_event"
             ) from error
+        if _drawn_sites(drawn, name).keys() != sites.keys():
+            raise PriorError(
+                f"edge prior {name} draws {listing(sites)} in one run and "
+                f"{listing(_drawn_sites(drawn, name))} in another; draw the same sites always"
+            )
         for site in sites:
             shape = tuple(drawn.nodes[site]["fn"].batch_shape)
             if shape != (chains, 1):
                 raise PriorError(
                     f"edge prior {name}: site {site!r} has batch shape {shape} for {chains} "
-                    f"chains, not ({chains}, 1); what belongs together needs .to_event"
+                    f"chains, not ({chains}, 1); what belongs together needs .to_event, in place "
+                    "of a plate of the prior's own"
                 )
+        with pyro.plate("chain", chains, dim=-2):
+            _check_use(prior, space, {n: drawn.nodes[n] for n in sites}, own)
+    slab_of(prior)
+
+
+def _drawn_sites(trace: poutine.Trace, name: str) -> dict[str, Any]:
+    """The sites that a program draws; none of them may be observed."""
+    sites = {}
+    for site_name, site in trace.nodes.items():
+        is_plate = type(site["fn"]).__name__.startswith("_") if "fn" in site else True
+        if site["type"] != "sample" or is_plate or site["infer"].get("_deterministic"):
+            continue
+        if site["is_observed"]:
+            raise PriorError(
+                f"edge prior {name}: {site_name!r} is a factor or observed, which sums over graphs "
+                "cannot take; state the prior by the edges' probabilities, given sites that are "
+                "drawn"
+            )
+        sites[site_name] = site
+    return sites
+
+
+def _advice(discrete: list[str], matrices: list[str]) -> str:
+    """What to do about a program whose discrete sites are not just the adjacency."""
+    if len(matrices) != 1:
+        return "put all edges together as one matrix of probabilities, and draw that"
+    others = [site for site in discrete if site not in matrices]
+    if others:
+        return (
+            f"beside {matrices[0]!r} only continuous sites may be, so make {listing(others)} "
+            "continuous: Dirichlet memberships in place of Categorical ones, a Beta weight in "
+            "place of a switch"
+        )
+    return (
+        f"return the value of {matrices[0]!r} as it is; the model draws the weights of edges "
+        "itself, from the prior's slab"
+    )
+
+
+def _is_edge_matrix(site: dict[str, Any], size: int) -> bool:
+    is_bernoulli = isinstance(getattr(site["fn"], "base_dist", site["fn"]), dist.Bernoulli)
+    return is_bernoulli and bool(site["value"].shape[-2:] == (size, size))
+
+
+def _check_use(prior: EdgePrior, space: GraphSpace, drawn: dict[str, Any], own: str | None) -> None:
+    """Refuse a program that returns something else than its edges, or draws what moves none."""
+    name = describe(prior)
+    leaves = {n: s["value"].detach().clone().requires_grad_() for n, s in drawn.items() if n != own}
+    fixed = dict(leaves)
+    if own is not None:
+        fixed[own] = torch.ones_like(drawn[own]["value"])
+    with pyro.validation_enabled(False):
+        trace = poutine.trace(poutine.condition(prior, fixed)).get_trace(space)
+    edges = space.admit(trace.nodes["_RETURN"]["value"])
+    if own is not None and not torch.equal(edges, space.admit(fixed[own]).expand_as(edges)):
+        raise PriorError(f"edge prior {name}: {_advice([own], [own])}")
+    # With its own value detached, a site's density hears of the other sites alone.
+    heard = [trace.nodes[n]["fn"].log_prob(v.detach()).sum() for n, v in fixed.items()]
+    total = sum(heard, torch.zeros((), requires_grad=True))
+    for site, value in leaves.items():
+        (moved,) = torch.autograd.grad(total, [value], allow_unused=True, retain_graph=True)
+        if moved is None:
+            raise PriorError(
+                f"edge prior {name}: site {site!r} moves no edge; leave it out. The width of a "
+                "slab is not drawn: give the slab itself, such as "
+                "prior.slab = NormalScaleMixture.of(dist.LogNormal(0.0, 1.0))"
+            )
 
 
 def _first_line(error: Exception) -> str:

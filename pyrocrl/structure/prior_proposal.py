@@ -59,19 +59,20 @@ def mixture_near(
     Weighted average importance sampling and defensive mixture distributions.
     """
     rng = np.random.default_rng(seed)
+    from_prior = int(draws * _FROM_PRIOR)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        start = run_program(prior, space, draws)
-        run, log_ratio = start, np.zeros(draws)
+        run, log_ratio = run_program(prior, space, draws), np.zeros(draws)
         for _ in range(_ROUNDS):
-            weights = _flattened(_fit_of(run, inclusion) + log_ratio, run.places.shape[1])
-            proposal = _around(run.places, weights)
-            own = int(draws * (1 - _FROM_PRIOR))
-            drawn = np.asarray(proposal.rvs(own, random_state=rng)).reshape(own, -1)
-            places = np.concatenate([drawn, start.places[own:]])
-            run = run_program(prior, space, draws, start.split(places))
+            log_weights = _fit_of(run, inclusion) + log_ratio
+            proposal = _around(run.places, _flattened(log_weights, run.places.shape[1]))
+            near = np.asarray(proposal.rvs(draws - from_prior, random_state=rng))
+            # Some draws of the prior in every round bound the weights.
+            afresh = run_program(prior, space, from_prior).places
+            places = np.concatenate([near.reshape(-1, afresh.shape[1]), afresh])
+            run = run_program(prior, space, draws, run.split(places))
             log_proposal = np.logaddexp(
-                np.log(1 - _FROM_PRIOR) + proposal.logpdf(run.places),
+                np.log1p(-_FROM_PRIOR) + proposal.logpdf(places),
                 np.log(_FROM_PRIOR) + run.log_density,
             )
             log_ratio = _finite(run.log_density - log_proposal)

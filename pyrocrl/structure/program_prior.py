@@ -36,10 +36,10 @@ def independent_edge_mixture(
     Raises:
         PriorError: if the program is no edge prior (see `adjacency_site`).
     """
-    _, sites = adjacency_site(prior, space)
-    count = draws if len(sites) > 1 else 1
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
+        _, sites = adjacency_site(prior, space)
+        count = draws if len(sites) > 1 else 1
         run = run_program(prior, space, count)
     return EdgePriorMixture(run.probabilities, np.full(count, -np.log(count)))
 

@@ -67,7 +67,7 @@ def run_program(
     Raises:
         PriorError: If the program is no edge prior (see `adjacency_site`).
     """
-    name, _ = adjacency_site(prior, space)
+    name, sites = adjacency_site(prior, space)
     size = len(space.nodes)
     plate, placed = pyro.plate("chain", count, dim=-2), _Placed(given or {})
     with torch.no_grad(), pyro.validation_enabled(False), plate, placed:
@@ -81,12 +81,11 @@ def run_program(
 
     places, shapes = [], {}
     log_density = torch.zeros(count, dtype=torch.float64)
-    for site_name, site in trace.nodes.items():
-        if site["type"] != "sample" or site_name == name or site_name == "chain":
-            continue
-        value = site["value"]
+    for site_name in (own for own in sites if own != name):
+        site, value = trace.nodes[site_name], trace.nodes[site_name]["value"]
         transform = biject_to(site["fn"].support)
-        place = transform.inv(value)
+        # The way back would round, and a value at the edge of the support has no way back.
+        place = placed.given.get(site_name, transform.inv(value))
         log_prob = site["fn"].log_prob(value) + transform.log_abs_det_jacobian(place, value)
         log_density += log_prob.double().reshape(count, -1).sum(1)
         places.append(place.double().reshape(count, -1))
@@ -104,9 +103,9 @@ class _Placed(Messenger):
 
     def __init__(self, given: Mapping[str, Tensor]) -> None:
         super().__init__()
-        self._given = given
+        self.given = given
 
     def _pyro_sample(self, msg: Any) -> None:
-        if msg["name"] in self._given:
-            msg["value"] = biject_to(msg["fn"].support)(self._given[msg["name"]])
+        if msg["name"] in self.given:
+            msg["value"] = biject_to(msg["fn"].support)(self.given[msg["name"]])
             msg["done"] = True

@@ -157,7 +157,7 @@ BAD_PROGRAMS: dict[str, tuple[Any, str]] = {
         lambda space: 1 - pyro.sample("adjacency", space.edges(0.5)),
         "must be the value of one Bernoulli site",
     ),
-    "two sites": (two_sites, "one Bernoulli site.*found: one, other"),
+    "two sites": (two_sites, "one Bernoulli site.*found: 'one', 'other'"),
     "no event dimensions": (
         lambda space: pyro.sample("adjacency", dist.Bernoulli(torch.full((4, 4), 0.1))),
         r"several chains at once.*to_event",
@@ -187,8 +187,8 @@ BAD_NUMBERS: dict[str, tuple[Any, str]] = {
     "above one": (lambda: SpikeAndSlab(1.5), "probability must be between 0 and 1, not 1.5"),
     "negative": (lambda: SpikeAndSlab(-0.1), "probability must be between 0 and 1"),
     "not a number": (lambda: SpikeAndSlab(float("nan")), "between 0 and 1, not nan"),
-    "word": (lambda: SpikeAndSlab("rare"), "probability must be.*'rare'"),  # type: ignore[arg-type]
-    "ragged": (lambda: SpikeAndSlab([[0.1], [0.2, 0.3]]), "matrix"),  # type: ignore[arg-type]
+    "word": (lambda: SpikeAndSlab("rare"), "probability must be.*'rare'"),
+    "ragged": (lambda: SpikeAndSlab([[0.1], [0.2, 0.3]]), "matrix"),
     "vector": (lambda: SpikeAndSlab(np.array([0.1, 0.2])), r"of shape \(2,\)"),
     "slab zero": (lambda: SpikeAndSlab(slab=0.0), "slab must be positive, not 0"),
     "slab infinite": (lambda: SpikeAndSlab(slab=np.inf), "slab must be positive"),

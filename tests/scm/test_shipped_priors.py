@@ -73,6 +73,7 @@ def test_it_comes_back_from_json(name: str) -> None:
     prior = PRIORS[name][0]
     stored = json.loads(json.dumps(prior_to_json(prior)))
     again = prior_from_json(stored)
+    assert again is not None
     assert repr(again) == repr(prior)
     assert prior_to_json(again) == prior_to_json(prior)
 
@@ -97,7 +98,7 @@ BAD: dict[str, tuple[Any, str]] = {
     "tail": (lambda: crl.ScaleFree(tail=-1), "tail must be positive"),
     "certain": (lambda: crl.ScaleFree(1.0), "must not be 1"),
     "scale": (lambda: crl.Horseshoe(0.0), "Horseshoe: scale must be positive"),
-    "no table": (lambda: crl.ExpertEdges({"a": 1}), "must be a pandas DataFrame"),  # type: ignore[arg-type]
+    "no table": (lambda: crl.ExpertEdges({"a": 1}), "must be a pandas DataFrame"),
     "impossible": (lambda: crl.ExpertEdges(EXPERT * 2), "m1.z1 -> m2.z1 must be between"),
     "unknown": (lambda: crl.ExpertEdges(EXPERT.rename(index={"m2": "x"}))(SPACE), "'x'"),
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pyro.distributions as dist
 import torch
 
@@ -14,8 +13,6 @@ from pyrocrl.scm.priors.protocol import ShippedPrior
 from pyrocrl.scm.priors.slabs import NormalScaleMixture
 
 __all__ = ["Horseshoe", "LaplaceEdges"]
-
-_WIDTHS = 7
 
 
 class LaplaceEdges(ShippedPrior):
@@ -86,9 +83,7 @@ class Horseshoe(ShippedPrior):
 
     def __init__(self, scale: float = 0.2) -> None:
         self.scale = check_positive(scale, "Horseshoe: scale")
-        quantiles = (np.arange(_WIDTHS) + 0.5) / _WIDTHS
-        widths = self.scale * np.tan(0.5 * np.pi * quantiles)
-        self.slab = NormalScaleMixture(torch.tensor(widths, dtype=torch.get_default_dtype()))
+        self.slab = NormalScaleMixture.of(dist.HalfCauchy(self.scale), count=7)
 
     def __call__(self, space: GraphSpace) -> torch.Tensor:
         """The full adjacency: every allowed edge is there."""

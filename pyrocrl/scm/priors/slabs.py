@@ -42,6 +42,33 @@ class NormalScaleMixture(dist.TorchDistribution):
         self.widths = torch.as_tensor(widths)
         super().__init__(torch.Size() if batch_shape is None else batch_shape, validate_args=False)
 
+    @classmethod
+    def of(cls, width: dist.TorchDistribution, count: int = 7) -> NormalScaleMixture:
+        """Normals of unknown width: the mixture at quantiles of the width's distribution.
+
+        Args:
+            width: distribution of the standard deviation, with an `icdf`.
+            count: number of quantiles.
+
+        Raises:
+            PriorError: if `width` is no distribution of one positive number, or has no `icdf`.
+
+        Example:
+            >>> NormalScaleMixture.of(dist.HalfNormal(1.0), count=3).widths
+            tensor([0.2104, 0.6745, 1.3830])
+        """
+        middles = (torch.arange(count) + 0.5) / count
+        try:
+            widths = width.icdf(middles)
+        except NotImplementedError:
+            widths = None
+        if widths is None or widths.shape != (count,) or not bool((widths > 0).all()):
+            raise PriorError(
+                "NormalScaleMixture: width must be the distribution of one positive number with an "
+                f"icdf, such as dist.LogNormal(0.0, 1.0) or dist.HalfNormal(1.0), not {width}"
+            )
+        return cls(widths)
+
     def expand(self, batch_shape: torch.Size, _instance: object = None) -> NormalScaleMixture:
         """The same distribution of many numbers."""
         return NormalScaleMixture(self.widths, torch.Size(batch_shape))
