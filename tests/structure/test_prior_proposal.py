@@ -45,15 +45,15 @@ def test_it_agrees_with_a_grid_over_the_rate() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("prior", [crl.HierarchicalEdges(), crl.ScaleFree(0.05)], ids=repr)
+@pytest.mark.parametrize("prior", [crl.HierarchicalEdges(), crl.ScaleFree(0.15)], ids=repr)
 def test_it_agrees_with_many_plain_draws(prior: crl.EdgePrior) -> None:
     plain = fitted(independent_edge_mixture(prior, SPACE, draws=200_000, seed=212))
     few = fitted(independent_edge_mixture(prior, SPACE, seed=213))
-    near = fitted(mixture_near(prior, SPACE, few.inclusion, seed=214))
-    assert plain.prior_ess > 400
-    assert near.prior_ess > 3 * few.prior_ess
-    np.testing.assert_allclose(near.inclusion, plain.inclusion, atol=0.03)
-    assert near.log_evidence == pytest.approx(plain.log_evidence, abs=0.15)
+    near = fitted(mixture_near(prior, SPACE, few.inclusion, draws=20_000, seed=214))
+    assert plain.prior_ess > 1000
+    assert near.prior_ess > 10 * few.prior_ess
+    np.testing.assert_allclose(near.inclusion, plain.inclusion, atol=0.015)
+    assert near.log_evidence == pytest.approx(plain.log_evidence, abs=0.1)
 
 
 def test_it_is_the_prior_wherever_it_looks() -> None:
