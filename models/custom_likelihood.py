@@ -38,7 +38,7 @@ from torch import Tensor, nn
 import pyrocrl as crl
 
 FOR = ("m1", "m2")
-SPOILT = 0.03
+SPOILT = 0.02
 
 
 class HeavyTails(nn.Module):
@@ -72,11 +72,11 @@ def normal_model(data: crl.MultimodalData, chains: int) -> crl.MultimodalSCM:
 def simulate(*, quick: bool, seed: int = 200) -> tuple[crl.MultimodalData, crl.simulate.Truth]:
     """Case 1 of Sun et al. (2025), some cells of it spoilt, and the truth behind it."""
     rng = np.random.default_rng(seed)
-    clean, truth = crl.simulate.numerical_case(1, seed=seed, n_subjects=300 if quick else 1500)
+    clean, truth = crl.simulate.numerical_case(1, seed=seed, n_subjects=300 if quick else 2000)
     tables = {}
     for name in clean.names:
         table = clean.frame(name)
-        error = rng.standard_t(1.5, size=table.shape) * 8 * table.std().to_numpy()
+        error = 8 * rng.normal(size=table.shape) * table.std().to_numpy()
         spoilt = rng.random(table.shape) < SPOILT
         tables[name] = pd.DataFrame(table + spoilt * error, table.index, table.columns)
     return crl.MultimodalData(tables), truth
@@ -87,7 +87,7 @@ def fit(
 ) -> crl.Posterior:
     """Fit one of the models."""
     return crl.fit(
-        data, model=model, restarts=2, max_epochs=5 if quick else 40, progress=False, seed=0
+        data, model=model, restarts=2, max_epochs=5 if quick else 60, progress=False, seed=0
     )
 
 

@@ -22,7 +22,7 @@ What to change
       expert says nothing. A modality's name stands for all its nodes; use that for tables with
       latents behind them, which have no names of their own before they are found.
     - `default`: the probability of everything else.
-    - On the command line: `edge_prior: {kind: expert, probabilities: expert.csv}` in the run's file.
+    - In a run's file: `edge_prior: {kind: expert, probabilities: expert.csv}`.
 
 Run
     python models/expert_prior.py [--quick]

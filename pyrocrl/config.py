@@ -12,7 +12,7 @@
         columns: [iron, zinc, hdl]
     latents: 2                      # or {labs: 2}
     noise: 1
-    edge_prior: {kind: spike_and_slab, probability: 0.1}
+    edge_prior: {kind: spike_and_slab, probability: 0.1}    # or another, see config_prior.py
     knowledge:
       forbidden: [[person.age, person.sex]]      # [parent, child]
     output: {report: report.html, save: fit}
@@ -31,9 +31,11 @@ from typing import Any
 import pandas as pd
 
 from pyrocrl.config_file import Section, read_config_file
+from pyrocrl.config_prior import edge_prior
+from pyrocrl.config_tables import FILE_KINDS, kind_of, probabilities, read_table
 from pyrocrl.data import MultimodalData, Variables
 from pyrocrl.errors import ConfigError, PyrocrlError, listing
-from pyrocrl.scm import ORDERS, BackgroundKnowledge, LaplaceEdges, SpikeAndSlab
+from pyrocrl.scm import ORDERS, BackgroundKnowledge
 from pyrocrl.scm.mechanisms import MECHANISMS
 
 __all__ = ["ModalitySource", "Output", "RunConfig", "read_config"]
@@ -58,8 +60,6 @@ _KNOWLEDGE_KEYS = ("tiers", "required", "forbidden", "probability")
 _OUTPUT_KEYS = ("report", "save", "csv", "graphml")
 _ALIGNMENTS = ("exact", "intersection", "union")
 _KINDS = ("table", "variables")
-_TEXT_SEPARATORS = {".csv": ",", ".csv.gz": ",", ".tsv": "\t", ".tsv.gz": "\t"}
-_FILE_KINDS = (*_TEXT_SEPARATORS, ".parquet")
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class RunConfig:
         for modality in self.modalities:
             place = f"{self.source}: modalities.{modality.name}"
             if modality.file not in files:
-                files[modality.file] = _read_table(modality.file, place)
+                files[modality.file] = read_table(modality.file, place)
             table = _select(files[modality.file], modality, place)
             tables[modality.name] = Variables(table) if modality.kind == "variables" else table
         return MultimodalData(tables, align=self.align)  # type: ignore[arg-type]
@@ -192,8 +192,8 @@ def _modality(block: Section, name: str) -> ModalitySource:
     file = section.existing_file("file")
     if file is None:
         raise section.error("file", "is missing")
-    if _kind_of(file) is None:
-        raise section.error("file", f"{file.name} must be one of {', '.join(_FILE_KINDS)}")
+    if kind_of(file) is None:
+        raise section.error("file", f"{file.name} must be one of {', '.join(FILE_KINDS)}")
     columns, index = section.texts("columns"), section.text("index")
     if columns is not None and index in columns:
         raise section.error("columns", f"{index!r} is the index, so it cannot be a measurement")
@@ -206,7 +206,7 @@ def _settings(top: Section, tables: list[str]) -> dict[str, Any]:
     settings = {
         "latents": _counts(top, "latents", tables, minimum=1),
         "noise": _counts(top, "noise", tables, minimum=0),
-        "edge_prior": _edge_prior(top),
+        "edge_prior": edge_prior(top),
         "mechanism": top.choice("mechanism", MECHANISMS, "additive"),
         "rope": top.number("rope", minimum=0),
         "knowledge": _knowledge(top),
@@ -231,33 +231,17 @@ def _counts(top: Section, key: str, tables: list[str], minimum: int) -> int | di
     return {name: block.integer(name, minimum=minimum, default=minimum) for name in tables}
 
 
-def _edge_prior(top: Section) -> SpikeAndSlab | LaplaceEdges | None:
-    block = top.section("edge_prior", ("kind", "probability", "slab", "scale"))
-    if block is None:
-        return None
-    kind = block.choice("kind", ("spike_and_slab", "laplace"), "spike_and_slab")
-    own = ("probability", "slab") if kind == "spike_and_slab" else ("scale",)
-    for key in block:
-        if key not in ("kind", *own):
-            raise block.error(key, f"does not belong to {kind}, which has {', '.join(own)}")
-    values: dict[str, Any] = {key: block.number(key, minimum=0) for key in own if key in block}
-    try:
-        return SpikeAndSlab(**values) if kind == "spike_and_slab" else LaplaceEdges(**values)
-    except PyrocrlError as error:
-        raise top.error("edge_prior", str(error)) from error
-
-
 def _knowledge(top: Section) -> BackgroundKnowledge | None:
     block = top.section("knowledge", _KNOWLEDGE_KEYS)
     if block is None:
         return None
-    table = block.existing_file("probability")
+    table = probabilities(block, "probability")
     try:
         return BackgroundKnowledge(
             tiers=block.lists_of_texts("tiers") or None,
             required=[(parent, child) for parent, child in _edges(block, "required")],
             forbidden=[(parent, child) for parent, child in _edges(block, "forbidden")],
-            probability=None if table is None else _probabilities(table, block),
+            probability=table,
         )
     except ConfigError:
         raise
@@ -269,36 +253,11 @@ def _edges(block: Section, key: str) -> list[tuple[str, ...]]:
     return block.lists_of_texts(key, length=2)
 
 
-def _probabilities(file: Path, block: Section) -> pd.DataFrame:
-    if _kind_of(file) not in _TEXT_SEPARATORS:
-        raise block.error("probability", "must be a .csv or .tsv file")
-    table = _read_table(file, f"{block.source}: knowledge.probability")
-    return table.set_index(table.columns[0])
-
-
 def _output(top: Section) -> Output:
     block = top.section("output", _OUTPUT_KEYS)
     if block is None:
         return Output(report=top.source.parent / "report.html")
     return Output(**{key: block.path(key) for key in _OUTPUT_KEYS})
-
-
-def _kind_of(file: Path) -> str | None:
-    return next((kind for kind in _FILE_KINDS if file.name.lower().endswith(kind)), None)
-
-
-def _read_table(file: Path, place: str) -> pd.DataFrame:
-    kind = _kind_of(file)
-    try:
-        if kind == ".parquet":
-            table = pd.read_parquet(file)
-            # A named index of a Parquet file is a column like any other to who wrote the run.
-            return table if table.index.name is None else table.reset_index()
-        return pd.read_csv(file, sep=_TEXT_SEPARATORS[str(kind)])
-    except ImportError as error:
-        raise ConfigError(f"{place}: Parquet files need: pip install 'pyrocrl[parquet]'") from error
-    except (OSError, EOFError, ValueError) as error:
-        raise ConfigError(f"{place}: {file} cannot be read as {kind}: {error}") from error
 
 
 def _select(table: pd.DataFrame, modality: ModalitySource, place: str) -> pd.DataFrame:

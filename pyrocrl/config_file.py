@@ -80,8 +80,12 @@ class Section:
 
     def error(self, key: str | None, message: str) -> ConfigError:
         """The error to raise about `key`, or about the whole section."""
-        where = ".".join(part for part in (self._place, key) if part)
-        return ConfigError(f"{self.source}: {where + ': ' if where else ''}{message}")
+        return ConfigError(f"{self.where(key)}: {message}")
+
+    def where(self, key: str | None) -> str:
+        """The file and the keys that lead to `key`, or to the section itself."""
+        keys = ".".join(part for part in (self._place, key) if part)
+        return f"{self.source}: {keys}" if keys else str(self.source)
 
     def __contains__(self, key: str) -> bool:
         return key in self._values

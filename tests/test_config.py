@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pyrocrl import config
+from pyrocrl import config, config_prior
 from pyrocrl.config import read_config
 from pyrocrl.errors import ConfigError
-from pyrocrl.scm import LaplaceEdges, SpikeAndSlab
+from pyrocrl.scm import ExpertEdges, LaplaceEdges, SpikeAndSlab
+from pyrocrl.scm.priors import SHIPPED
 
 RUN = """
 modalities:
@@ -152,6 +153,48 @@ def test_edge_probabilities_come_from_a_table(folder: Path) -> None:
     pd.testing.assert_frame_equal(run.settings["knowledge"].probability, table, check_names=False)
 
 
+@pytest.mark.parametrize(
+    ("text", "prior"),
+    [
+        ("{probability: 0.3, slab: 1}", "SpikeAndSlab(probability=0.3, slab=1)"),
+        ("{probability: {beta: [1, 9]}}", "SpikeAndSlab(probability=Beta(1, 9), slab=2)"),
+        ("{kind: blocks, within: 0}", "BlockEdges(between=0.1, within=0, slab=2)"),
+        ("{kind: hierarchical}", "HierarchicalEdges(mean=Beta(1, 9), pooling=5, slab=2)"),
+        (
+            "{kind: hierarchical, mean: {beta: [2, 8.5]}, pooling: 3}",
+            "HierarchicalEdges(mean=Beta(2, 8.5), pooling=3, slab=2)",
+        ),
+        ("{kind: scale_free, tail: 1}", "ScaleFree(probability=0.1, tail=1, slab=2)"),
+        ("{kind: laplace, scale: 0.3}", "LaplaceEdges(scale=0.3)"),
+        ("{kind: horseshoe, scale: 0.1}", "Horseshoe(scale=0.1)"),
+    ],
+)
+def test_every_shipped_prior_has_a_kind(folder: Path, text: str, prior: str) -> None:
+    run = read_config(written(folder, replaced("{kind: spike_and_slab, probability: 0.2}", text)))
+    assert repr(run.settings["edge_prior"]) == prior
+
+
+def test_an_expert_is_a_table(folder: Path) -> None:
+    table = pd.DataFrame({"person.age": [0.9, np.nan]}, index=["labs", "body"])
+    table.to_csv(folder / "expert.csv")
+    text = "kind: expert, probabilities: expert.csv"
+    run = read_config(written(folder, replaced("kind: spike_and_slab, probability: 0.2", text)))
+    prior = run.settings["edge_prior"]
+    assert isinstance(prior, ExpertEdges)
+    pd.testing.assert_frame_equal(prior.probabilities, table, check_names=False)
+
+
+def test_the_documented_priors_are_priors(folder: Path) -> None:
+    pd.DataFrame({"person": [0.9]}, index=["labs"]).to_csv(folder / "expert.csv")
+    assert config_prior.__doc__ is not None
+    lines = [line.strip() for line in config_prior.__doc__.splitlines() if line.startswith("    ")]
+    kinds = {
+        type(read_config(written(folder, f"{MINIMAL}{line}")).settings["edge_prior"])
+        for line in lines
+    }
+    assert kinds == set(SHIPPED)
+
+
 def test_parquet_is_read(folder: Path) -> None:
     pytest.importorskip("pyarrow")
     pd.read_csv(folder / "body.tsv", sep="\t", index_col="subject").to_parquet(
@@ -232,7 +275,20 @@ MISTAKES = {
     "noise true": (replaced("noise: 1", "noise: true"), r"noise: must be a whole number"),
     "prior kind": (
         replaced("kind: spike_and_slab", "kind: lasso"),
-        r"edge_prior\.kind: must be one of 'spike_and_slab', 'laplace', not the text 'lasso'",
+        r"edge_prior\.kind: must be one of 'spike_and_slab', 'blocks', 'expert', 'hierarchical', "
+        r"'scale_free', 'laplace', 'horseshoe', not the text 'lasso'",
+    ),
+    "prior mean": (
+        replaced("spike_and_slab, probability: 0.2", "hierarchical, mean: 0.2"),
+        r"edge_prior\.mean: must be a distribution, such as {beta: \[1, 9\]}",
+    ),
+    "prior rate": (
+        replaced("probability: 0.2", "probability: {beta: [1]}"),
+        r"edge_prior\.probability: must be two positive numbers, such as {beta: \[1, 9\]}",
+    ),
+    "prior of no expert": (
+        replaced("spike_and_slab, probability: 0.2", "expert, default: 0.2"),
+        r"edge_prior\.probabilities: is missing: name a .csv or .tsv file",
     ),
     "prior probability": (
         replaced("probability: 0.2", "probability: 1.2"),

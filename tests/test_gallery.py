@@ -15,6 +15,10 @@ PROGRAMS = sorted([*ROOT.glob("models/*.py"), *ROOT.glob("guides/*.py")])
 SAYS = {
     "multimodal_biomedical": r"outcome\.progression +[01]\.\d",
     "hierarchical_edge_prior": r"genes -> proteins +edge +\d+ +[01]\.\d+ +[01]\.\d",
+    "expert_prior": r"habits.diet +blood.glucose +True( +[01]\.\d+){4}",
+    "horseshoe_prior": r"horseshoe( +[01]\.\d+){5}",
+    "custom_mechanism": r"DoseResponse +-?\d+\.\d+ +[01]\.\d",
+    "custom_likelihood": r"Student t +[01]\.\d+ +-?\d+\.\d",
     "correlated_guide": r"CorrelatedGuide: MCC [01]\.\d+, held-out ELBO -?\d",
     "amortized_guide": r"GuideWrittenOut: MCC [01]\.\d+, held-out ELBO -?\d",
 }

@@ -18,9 +18,10 @@ from pyrocrl.scm.priors.independent import BlockEdges, ExpertEdges, SpikeAndSlab
 from pyrocrl.scm.priors.protocol import EdgePrior, ShippedPrior, describe
 from pyrocrl.scm.priors.shrinkage import Horseshoe, LaplaceEdges
 from pyrocrl.scm.priors.slabs import NormalScaleMixture, slab_of, slab_widths
-from pyrocrl.scm.priors.stored import prior_from_json, prior_to_json
+from pyrocrl.scm.priors.stored import SHIPPED, prior_from_json, prior_to_json
 
 __all__ = [
+    "SHIPPED",
     "BlockEdges",
     "EdgePrior",
     "ExpertEdges",

@@ -14,9 +14,9 @@ from pyrocrl.scm.priors.independent import BlockEdges, ExpertEdges, SpikeAndSlab
 from pyrocrl.scm.priors.protocol import EdgePrior, ShippedPrior
 from pyrocrl.scm.priors.shrinkage import Horseshoe, LaplaceEdges
 
-__all__ = ["prior_from_json", "prior_to_json"]
+__all__ = ["SHIPPED", "prior_from_json", "prior_to_json"]
 
-_SHIPPED: tuple[type[ShippedPrior], ...] = (
+SHIPPED: tuple[type[ShippedPrior], ...] = (
     SpikeAndSlab,
     BlockEdges,
     ExpertEdges,
@@ -34,7 +34,7 @@ def prior_to_json(prior: EdgePrior) -> dict[str, Any] | None:
         >>> prior_to_json(LaplaceEdges(0.3))
         {'kind': 'laplace', 'scale': 0.3}
     """
-    if type(prior) not in _SHIPPED:
+    if type(prior) not in SHIPPED:
         return None
     assert isinstance(prior, ShippedPrior)
     stored: dict[str, Any] = {"kind": prior.kind}
@@ -63,7 +63,7 @@ def prior_from_json(stored: Mapping[str, Any]) -> ShippedPrior | None:
         >>> prior_from_json({"kind": "laplace", "scale": 0.3})
         LaplaceEdges(scale=0.3)
     """
-    for shipped in _SHIPPED:
+    for shipped in SHIPPED:
         if shipped.kind == stored["kind"]:
             return shipped(**{n: _value(v) for n, v in stored.items() if n != "kind"})
     return None
