@@ -57,8 +57,9 @@ def fit(
             `order` says otherwise.
         latents: latents of each table modality, one number or one per modality.
         noise: dimensions of each table modality's own noise, likewise.
-        edge_prior: `SpikeAndSlab` (the default), `LaplaceEdges`, or any callable that takes a
-            `GraphSpace`, makes `pyro.sample` statements and returns an adjacency.
+        edge_prior: `SpikeAndSlab` (the default), `BlockEdges`, `HierarchicalEdges`, `ScaleFree`,
+            `ExpertEdges`, `LaplaceEdges`, `Horseshoe`, or any callable that takes a `GraphSpace`,
+            makes `pyro.sample` statements and returns an adjacency.
         mechanism: "linear", "additive" or "flow", or a `Mechanism` class.
         model: your own model in place of all of the above: called as `model(data, chains=...)`, it
             returns a `MultimodalSCM`.

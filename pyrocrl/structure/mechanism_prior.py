@@ -74,16 +74,14 @@ class NormalInverseGamma:
             >>> [slab.linear for slab in LINEAR.with_slab((1.0, 2.0)).slabs]
             [1.0, 4.0]
         """
-        one = isinstance(deviations, int | float | np.number)
         each = np.atleast_1d(np.asarray(deviations, dtype=np.float64))
         if each.ndim != 1 or not each.size or not ((each > 0) & np.isfinite(each)).all():
             raise ModelError(
                 "slab must be a positive standard deviation, or several of them, not "
                 f"{deviations!r}"
             )
-        if one or len(each) == 1:
-            return replace(self, linear=float(each[0]) ** 2, widths=(1.0,))
-        return replace(self, linear=1.0, widths=tuple((each**2).tolist()))
+        widths = tuple(((each / each[0]) ** 2).tolist())
+        return replace(self, linear=float(each[0]) ** 2, widths=widths)
 
     @classmethod
     def equivalent(

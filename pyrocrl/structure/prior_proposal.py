@@ -31,7 +31,7 @@ _FREEDOM = 5.0
 _FROM_PRIOR = 0.2
 # Edges that are open widen the posterior of the rates beyond what their mean says.
 _WIDER = 1.5
-_FLATTER = 0.8
+_POWERS = 0.8 ** np.arange(50)
 _TINY = 1e-12
 
 
@@ -88,13 +88,14 @@ def _fit_of(run: ProgramRun, inclusion: FloatArray) -> FloatArray:
 
 def _flattened(log_weights: FloatArray, dimension: int) -> FloatArray:
     """Weights, flattened until enough draws carry them to fit a covariance."""
-    log_weights, power = _finite(log_weights), 1.0
-    while True:
+    log_weights = _finite(log_weights)
+    enough = min(10 * (dimension + 1), 0.2 * len(log_weights))
+    for power in _POWERS:
         weights = np.exp(power * (log_weights - log_weights.max()))
         weights /= weights.sum()
-        if 1 / (weights**2).sum() >= min(10 * (dimension + 1), 0.2 * len(weights)):
-            return np.asarray(weights)
-        power *= _FLATTER
+        if 1 / (weights**2).sum() >= enough:
+            break
+    return np.asarray(weights)
 
 
 def _around(places: FloatArray, weights: FloatArray) -> multivariate_t:

@@ -9,6 +9,7 @@ import pyro
 import pyro.distributions as dist
 import pytest
 import torch
+from scipy import stats
 from torch import Tensor
 
 import pyrocrl as crl
@@ -92,6 +93,24 @@ def test_an_unknown_width_is_a_mixture_of_its_quantiles() -> None:
     widths = slab_widths(slab_of(wide_slab))
     assert len(widths) == 7
     assert np.median(widths) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("slab", "exact"),
+    [
+        (dist.Laplace(0.0, 0.5), stats.laplace(0.0, 0.5)),
+        (dist.StudentT(4.0, 0.0, 0.5), stats.t(4.0, 0.0, 0.5)),
+        (dist.Cauchy(0.0, 0.5), stats.cauchy(0.0, 0.5)),
+    ],
+    ids=["Laplace", "Student t", "Cauchy"],
+)
+def test_a_slab_is_close_to_the_normals_that_stand_for_it(
+    slab: dist.TorchDistribution, exact: Any
+) -> None:
+    widths = np.array(slab_widths(slab))
+    for quantile in (0.6, 0.75, 0.9):
+        place = exact.ppf(quantile)
+        assert stats.norm(0, widths).cdf(place).mean() == pytest.approx(quantile, abs=0.03)
 
 
 def blocks(space: crl.GraphSpace) -> Tensor:

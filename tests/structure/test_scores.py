@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_t
 
+from pyrocrl.errors import ModelError
 from pyrocrl.structure import NodeBasis, local_scores, scores, sufficient_statistics
 from pyrocrl.structure._arrays import FloatArray
 from pyrocrl.structure.scores import ADDITIVE, LINEAR, NormalInverseGamma
@@ -22,7 +23,13 @@ def z() -> FloatArray:
 
 @pytest.mark.parametrize("child", [0, 2, 3])
 @pytest.mark.parametrize(
-    "prior", [LINEAR, ADDITIVE, NormalInverseGamma(2.0, (0.0, 0.7), shape=2.5, scale=0.4)]
+    "prior",
+    [
+        LINEAR,
+        ADDITIVE,
+        ADDITIVE.with_slab((0.5, 2.0)),
+        NormalInverseGamma(2.0, (0.0, 0.7), shape=2.5, scale=0.4),
+    ],
 )
 def test_evidence_is_the_density_of_a_multivariate_t(
     z: FloatArray, child: int, prior: NormalInverseGamma
@@ -31,11 +38,11 @@ def test_evidence_is_the_density_of_a_multivariate_t(
     others = [node for node in range(4) if node != child]
     scored = local_scores(statistics, child, others, prior=prior)
     features = [NodeBasis.fit(column).transform(column) for column in z.T]
-    for k, slab in enumerate(prior.smooth):
+    for k, slab in enumerate(prior.slabs):
         for row, members in enumerate(scored.sets.membership):
             covariance = np.eye(len(z))
             for node in np.flatnonzero(members):
-                variances = np.array([prior.linear] + [slab] * 5)
+                variances = np.array([slab.linear] + [slab.smooth] * 5)
                 covariance += features[node] * variances @ features[node].T
             expected = multivariate_t.logpdf(
                 features[child][:, 0],
@@ -43,6 +50,22 @@ def test_evidence_is_the_density_of_a_multivariate_t(
                 df=2 * prior.shape,
             )
             assert scored.by_slab[row, k] == pytest.approx(expected, abs=1e-8)
+
+
+def test_a_slab_of_several_widths_is_their_average(z: FloatArray) -> None:
+    statistics = sufficient_statistics(z)
+    each = [
+        np.exp(local_scores(statistics, 3, [0, 1], prior=LINEAR.with_slab(width)).log_evidence)
+        for width in (0.5, 2.0)
+    ]
+    both = local_scores(statistics, 3, [0, 1], prior=LINEAR.with_slab((0.5, 2.0)))
+    np.testing.assert_allclose(np.exp(both.log_evidence), np.mean(each, axis=0))
+
+
+@pytest.mark.parametrize("slab", [0.0, -1.0, np.inf, (), (1.0, np.nan)])
+def test_a_slab_that_is_none_is_refused(slab: float | tuple[float, ...]) -> None:
+    with pytest.raises(ModelError, match="slab must be a positive standard deviation"):
+        LINEAR.with_slab(slab)
 
 
 def test_evidence_averages_over_slabs(z: FloatArray) -> None:
