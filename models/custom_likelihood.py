@@ -72,7 +72,7 @@ def normal_model(data: crl.MultimodalData, chains: int) -> crl.MultimodalSCM:
 def simulate(*, quick: bool, seed: int = 200) -> tuple[crl.MultimodalData, crl.simulate.Truth]:
     """Case 1 of Sun et al. (2025), some cells of it spoilt, and the truth behind it."""
     rng = np.random.default_rng(seed)
-    clean, truth = crl.simulate.numerical_case(1, seed=seed, n_subjects=300 if quick else 2000)
+    clean, truth = crl.simulate.numerical_case(1, seed=seed, n_subjects=300 if quick else 1500)
     tables = {}
     for name in clean.names:
         table = clean.frame(name)

@@ -5,6 +5,7 @@ The meta device holds no values, but refuses to mix with the CPU just as a GPU d
 
 from __future__ import annotations
 
+import pandas as pd
 import pyro
 import pyro.distributions as dist
 import pytest
@@ -35,9 +36,21 @@ def move_to_meta(module: nn.Module) -> None:
                 part._buffers[name] = buffer.to("meta")
 
 
+# Beta rates cannot be drawn on the meta device.
+PRIORS: dict[str, crl.EdgePrior] = {
+    "fixed": crl.SpikeAndSlab(),
+    "shared rate": crl.SpikeAndSlab(dist.Uniform(0.0, 0.5)),
+    "blocks": crl.BlockEdges(),
+    "expert": crl.ExpertEdges(pd.DataFrame({"m1": {"m2": 0.3}})),
+    "laplace": crl.LaplaceEdges(),
+    "horseshoe": crl.Horseshoe(),
+    "program": hierarchical,
+}
+
+
 @pytest.mark.parametrize("mechanism", ["linear", "additive"])
-@pytest.mark.parametrize("prior", [crl.SpikeAndSlab(), crl.LaplaceEdges(), hierarchical])
-def test_a_step_stays_on_the_models_device(mechanism: str, prior: crl.SpikeAndSlab) -> None:
+@pytest.mark.parametrize("prior", PRIORS.values(), ids=PRIORS.keys())
+def test_a_step_stays_on_the_models_device(mechanism: str, prior: crl.EdgePrior) -> None:
     data, _ = crl.simulate.numerical_case(1, n_subjects=60)
     model = crl.MultimodalSCM(data, latents=2, chains=2, mechanism=mechanism, edge_prior=prior)
     guide = crl.AmortizedGuide(model, data)

@@ -168,6 +168,12 @@ def _check_use(prior: EdgePrior, space: GraphSpace, drawn: dict[str, Any], own: 
     edges = space.admit(trace.nodes["_RETURN"]["value"])
     if own is not None and not torch.equal(edges, space.admit(fixed[own]).expand_as(edges)):
         raise PriorError(f"edge prior {name}: {_advice([own], [own])}")
+    for site in fixed:
+        if _moves(trace.nodes[site]["fn"].support):
+            raise PriorError(
+                f"edge prior {name}: other sites move the bounds of site {site!r}; draw it between "
+                "fixed bounds, and scale it"
+            )
     # With its own value detached, a site's density hears of the other sites alone.
     heard = [trace.nodes[n]["fn"].log_prob(v.detach()).sum() for n, v in fixed.items()]
     total = sum(heard, torch.zeros((), requires_grad=True))
@@ -179,6 +185,12 @@ def _check_use(prior: EdgePrior, space: GraphSpace, drawn: dict[str, Any], own: 
                 "slab is not drawn: give the slab itself, such as "
                 "prior.slab = NormalScaleMixture.of(dist.LogNormal(0.0, 1.0))"
             )
+
+
+def _moves(support: Any) -> bool:
+    """Whether the bounds of a support depend on what was drawn."""
+    bounds = vars(getattr(support, "base_constraint", support)).values()
+    return any(isinstance(bound, torch.Tensor) and bound.requires_grad for bound in bounds)
 
 
 def _first_line(error: Exception) -> str:

@@ -172,6 +172,12 @@ def another_every_time(space: crl.GraphSpace) -> Tensor:
     return _edges(space, pyro.sample(f"rate_{number}", dist.Beta(1.0, 6.0)))
 
 
+def moving_bounds(space: crl.GraphSpace) -> Tensor:
+    """A rate below another."""
+    highest = pyro.sample("highest", dist.Beta(1.0, 1.0))
+    return _edges(space, pyro.sample("rate", dist.Uniform(0.0, highest)))
+
+
 REFUSED: dict[str, tuple[Any, str]] = {
     "discrete blocks": (blocks, "make 'block' continuous: Dirichlet memberships"),
     "edge by edge": (one_by_one, "found: 'edge_10'.*one matrix of probabilities, and draw that"),
@@ -180,6 +186,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "slab of a draw": (SlabOfADraw(), "site 'width' moves no edge.*NormalScaleMixture.of"),
     "own weights": (own_weights, "return the value of 'adjacency' as it is.*from the prior's slab"),
     "other sites": (another_every_time, "in one run and.*draw the same sites always"),
+    "moving bounds": (moving_bounds, "move the bounds of site 'rate'.*and scale it"),
     "factor": (penalised, "'sparsity' is a factor or observed.*by the edges' probabilities"),
 }
 
