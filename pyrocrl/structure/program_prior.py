@@ -9,6 +9,7 @@ from pyrocrl.errors import PriorError
 from pyrocrl.scm.graph_space import GraphSpace
 from pyrocrl.scm.priors import EdgePrior, describe
 from pyrocrl.scm.programs import adjacency_site
+from pyrocrl.structure._arrays import BoolArray
 from pyrocrl.structure.edge_prior import EdgePriorMixture
 from pyrocrl.structure.parent_sets import ParentSets
 from pyrocrl.structure.program_run import run_program
@@ -45,20 +46,23 @@ def independent_edge_mixture(
 
 
 def check_can_be_summed(prior: EdgePrior, space: GraphSpace) -> None:
-    """Refuse a prior that makes more edges certain than parent sets can hold.
+    """Refuse a prior that makes more edges certain than the graphs that are summed over can hold.
 
-    Sums over parent sets leave out the largest ones where a node has many possible parents; a
-    prior under which only those have positive probability cannot be summed over.
+    Acyclic graphs hold no two edges both ways. Sums over parent sets leave out the largest ones
+    where a node has many possible parents. A prior under which only what is left out has positive
+    probability cannot be summed over.
 
     Args:
         prior: any edge prior.
         space: the possible graphs.
 
     Raises:
-        PriorError: names the node and what to do.
+        PriorError: names the nodes and what to do.
     """
     with torch.random.fork_rng(devices=[]):
         probability = run_program(prior, space, 1).probabilities[0]
+    if space.rule == "learned":
+        _check_no_certain_cycle(probability == 1, space, describe(prior))
     for child, name in enumerate(space.nodes.names):
         required = np.flatnonzero(space.required[child])
         candidates = np.flatnonzero(space.allowed[child] & (probability[child] > 0))
@@ -70,3 +74,16 @@ def check_can_be_summed(prior: EdgePrior, space: GraphSpace) -> None:
                 f"certain, but sums over parent sets reach {sets.max_parents} of them; forbid "
                 "edges by background knowledge, or use SpikeAndSlab"
             )
+
+
+def _check_no_certain_cycle(certain: BoolArray, space: GraphSpace, name: str) -> None:
+    itself = np.eye(len(certain), dtype=np.bool_)
+    leads_to = np.linalg.matrix_power((certain | itself).astype(np.float64), len(certain)) > 0
+    circles = np.argwhere(leads_to & leads_to.T & ~itself)
+    if len(circles):
+        one, other = (space.nodes.names[node] for node in circles[0])
+        raise PriorError(
+            f"edge prior {name} makes edges certain that lead from {one} to {other} and back, but "
+            "with order='learned' no graph has a cycle; use SpikeAndSlab or another prior under "
+            "which edges may be absent, or give the order"
+        )

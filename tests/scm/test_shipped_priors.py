@@ -18,7 +18,7 @@ from pyrocrl.posterior.collapse import collapse
 from pyrocrl.scm import BackgroundKnowledge, Nodes
 from pyrocrl.scm.priors import ShippedPrior, prior_from_json, prior_to_json
 from pyrocrl.scm.programs import check_in_plate
-from pyrocrl.structure.program_prior import independent_edge_mixture
+from pyrocrl.structure.program_prior import check_can_be_summed, independent_edge_mixture
 
 NODES = Nodes(("m1.z1", "m1.z2", "m2.z1", "m2.z2"), ("m1", "m1", "m2", "m2"), (True,) * 4)
 SPACE = BackgroundKnowledge().graph_space(NODES)
@@ -98,6 +98,14 @@ BAD: dict[str, tuple[Any, str]] = {
     "tail": (lambda: crl.ScaleFree(tail=-1), "tail must be positive"),
     "certain": (lambda: crl.ScaleFree(1.0), "must not be 1"),
     "scale": (lambda: crl.Horseshoe(0.0), "Horseshoe: scale must be positive"),
+    "widths below zero": (
+        lambda: crl.NormalScaleMixture.of(dist.Normal(0.0, 1.0)),
+        "width must be the distribution of one positive number",
+    ),
+    "widths without quantiles": (
+        lambda: crl.NormalScaleMixture.of(dist.Gamma(1.0, 1.0)),
+        "with an icdf, such as dist.LogNormal",
+    ),
     "no table": (lambda: crl.ExpertEdges({"a": 1}), "must be a pandas DataFrame"),
     "impossible": (lambda: crl.ExpertEdges(EXPERT * 2), "m1.z1 -> m2.z1 must be between"),
     "unknown": (lambda: crl.ExpertEdges(EXPERT.rename(index={"m2": "x"}))(SPACE), "'x'"),
@@ -109,3 +117,19 @@ def test_what_is_no_prior_is_refused(case: str) -> None:
     make, says = BAD[case]
     with pytest.raises(crl.PriorError, match=says):
         make()
+
+
+CERTAIN: dict[str, ShippedPrior] = {
+    "laplace": crl.LaplaceEdges(),
+    "horseshoe": crl.Horseshoe(),
+    "a ring": crl.SpikeAndSlab(np.roll(np.eye(4), 1, axis=0)),
+}
+
+
+@pytest.mark.parametrize("name", CERTAIN)
+def test_certain_cycles_are_refused_before_training(name: str) -> None:
+    check_can_be_summed(crl.LaplaceEdges(), SPACE)
+    space = BackgroundKnowledge().graph_space(NODES, "learned")
+    check_can_be_summed(crl.SpikeAndSlab(np.eye(4, k=-1)), space)
+    with pytest.raises(crl.PriorError, match=r"m1.z1 to m1.z2 and back.*order='learned'"):
+        check_can_be_summed(CERTAIN[name], space)
