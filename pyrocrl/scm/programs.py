@@ -13,8 +13,11 @@ from pyro import poutine
 from pyrocrl.errors import PriorError, listing
 from pyrocrl.scm.graph_space import GraphSpace
 from pyrocrl.scm.priors import EdgePrior, describe, slab_of
+from pyrocrl.scm.program_use import advice, check_use, first_line
 
 __all__ = ["adjacency_site", "check_in_plate"]
+
+_CHAINS = 3
 
 
 def adjacency_site(prior: EdgePrior, space: GraphSpace) -> tuple[str | None, dict[str, Any]]:
@@ -36,7 +39,7 @@ def adjacency_site(prior: EdgePrior, space: GraphSpace) -> tuple[str | None, dic
             raise
         except Exception as error:
             raise PriorError(
-                f"edge prior {name} failed when it was called: {_first_line(error)}"
+                f"edge prior {name} failed when it was called: {first_line(error)}"
             ) from error
     returned = trace.nodes["_RETURN"]["value"]
     if not isinstance(returned, torch.Tensor) or returned.shape[-2:] != (size, size):
@@ -63,7 +66,7 @@ def adjacency_site(prior: EdgePrior, space: GraphSpace) -> tuple[str | None, dic
     raise PriorError(
         f"edge prior {name}: the adjacency must be the value of one Bernoulli site of shape "
         f"({size}, {size}), as in pyro.sample('adjacency', space.edges(probability)); "
-        f"discrete sites found: {listing(discrete)}; {_advice(discrete, matrices)}"
+        f"discrete sites found: {listing(discrete)}; {advice(discrete, matrices)}"
     )
 
 
@@ -79,7 +82,7 @@ def check_in_plate(prior: EdgePrior, space: GraphSpace, taken: Collection[str]) 
         PriorError: if the program is no edge prior, uses a name that is taken, draws what moves no
             edge, its slab is no distribution of one number, or its shapes do not go with the plate.
     """
-    name, chains, size = describe(prior), 3, len(space.nodes)
+    name = describe(prior)
     with torch.random.fork_rng(devices=[]):
         own, sites = adjacency_site(prior, space)
         for site in sites:
@@ -88,33 +91,41 @@ def check_in_plate(prior: EdgePrior, space: GraphSpace, taken: Collection[str]) 
                     f"edge prior {name}: the model has a site {site!r} of its own; give the "
                     "prior's site another name"
                 )
-        try:
-            with pyro.validation_enabled(True), pyro.plate("chain", chains, dim=-2):
-                drawn = poutine.trace(prior).get_trace(space)
-            drawn.compute_log_prob()
-            space.admit(drawn.nodes["_RETURN"]["value"]).expand(chains, 1, size, size)
-        except Exception as error:
+        drawn = _run_for_chains(prior, space, name)
+        if drawn.keys() != sites.keys():
             raise PriorError(
-                f"edge prior {name} cannot run for several chains at once: {_first_line(error)}; "
-                "inside the plate every draw has the leading shape (chain, 1), so index from the "
-                "right, and what belongs together needs .to_event"
-            ) from error
-        if _drawn_sites(drawn, name).keys() != sites.keys():
-            raise PriorError(
-                f"edge prior {name} draws {listing(sites)} in one run and "
-                f"{listing(_drawn_sites(drawn, name))} in another; draw the same sites always"
+                f"edge prior {name} draws {listing(sites)} in one run and {listing(drawn)} in "
+                "another; draw the same sites always"
             )
-        for site in sites:
-            shape = tuple(drawn.nodes[site]["fn"].batch_shape)
-            if shape != (chains, 1):
-                raise PriorError(
-                    f"edge prior {name}: site {site!r} has batch shape {shape} for {chains} "
-                    f"chains, not ({chains}, 1); what belongs together needs .to_event, in place "
-                    "of a plate of the prior's own"
-                )
-        with pyro.plate("chain", chains, dim=-2):
-            _check_use(prior, space, {n: drawn.nodes[n] for n in sites}, own)
+        with pyro.plate("chain", _CHAINS, dim=-2):
+            check_use(prior, space, drawn, own)
     slab_of(prior)
+
+
+def _run_for_chains(prior: EdgePrior, space: GraphSpace, name: str) -> dict[str, Any]:
+    """The sites of a run in the plate of chains, each with the plate's shape."""
+    size = len(space.nodes)
+    try:
+        with pyro.validation_enabled(True), pyro.plate("chain", _CHAINS, dim=-2):
+            trace = poutine.trace(prior).get_trace(space)
+        trace.compute_log_prob()
+        space.admit(trace.nodes["_RETURN"]["value"]).expand(_CHAINS, 1, size, size)
+    except Exception as error:
+        raise PriorError(
+            f"edge prior {name} cannot run for several chains at once: {first_line(error)}; "
+            "inside the plate every draw has the leading shape (chain, 1), so index from the "
+            "right, and what belongs together needs .to_event"
+        ) from error
+    drawn = _drawn_sites(trace, name)
+    for site_name, site in drawn.items():
+        shape = tuple(site["fn"].batch_shape)
+        if shape != (_CHAINS, 1):
+            raise PriorError(
+                f"edge prior {name}: site {site_name!r} has batch shape {shape} for {_CHAINS} "
+                f"chains, not ({_CHAINS}, 1); what belongs together needs .to_event, in place "
+                "of a plate of the prior's own"
+            )
+    return drawn
 
 
 def _drawn_sites(trace: poutine.Trace, name: str) -> dict[str, Any]:
@@ -134,64 +145,6 @@ def _drawn_sites(trace: poutine.Trace, name: str) -> dict[str, Any]:
     return sites
 
 
-def _advice(discrete: list[str], matrices: list[str]) -> str:
-    """What to do about a program whose discrete sites are not just the adjacency."""
-    if len(matrices) != 1:
-        return "put all edges together as one matrix of probabilities, and draw that"
-    others = [site for site in discrete if site not in matrices]
-    if others:
-        return (
-            f"beside {matrices[0]!r} only continuous sites may be, so make {listing(others)} "
-            "continuous: Dirichlet memberships in place of Categorical ones, a Beta weight in "
-            "place of a switch"
-        )
-    return (
-        f"return the value of {matrices[0]!r} as it is; the model draws the weights of edges "
-        "itself, from the prior's slab"
-    )
-
-
 def _is_edge_matrix(site: dict[str, Any], size: int) -> bool:
     is_bernoulli = isinstance(getattr(site["fn"], "base_dist", site["fn"]), dist.Bernoulli)
     return is_bernoulli and bool(site["value"].shape[-2:] == (size, size))
-
-
-def _check_use(prior: EdgePrior, space: GraphSpace, drawn: dict[str, Any], own: str | None) -> None:
-    """Refuse a program that returns something else than its edges, or draws what moves none."""
-    name = describe(prior)
-    leaves = {n: s["value"].detach().clone().requires_grad_() for n, s in drawn.items() if n != own}
-    fixed = dict(leaves)
-    if own is not None:
-        fixed[own] = torch.ones_like(drawn[own]["value"])
-    with pyro.validation_enabled(False):
-        trace = poutine.trace(poutine.condition(prior, fixed)).get_trace(space)
-    edges = space.admit(trace.nodes["_RETURN"]["value"])
-    if own is not None and not torch.equal(edges, space.admit(fixed[own]).expand_as(edges)):
-        raise PriorError(f"edge prior {name}: {_advice([own], [own])}")
-    for site in fixed:
-        if _moves(trace.nodes[site]["fn"].support):
-            raise PriorError(
-                f"edge prior {name}: other sites move the bounds of site {site!r}; draw it between "
-                "fixed bounds, and scale it"
-            )
-    # With its own value detached, a site's density hears of the other sites alone.
-    heard = [trace.nodes[n]["fn"].log_prob(v.detach()).sum() for n, v in fixed.items()]
-    total = sum(heard, torch.zeros((), requires_grad=True))
-    for site, value in leaves.items():
-        (moved,) = torch.autograd.grad(total, [value], allow_unused=True, retain_graph=True)
-        if moved is None:
-            raise PriorError(
-                f"edge prior {name}: site {site!r} moves no edge; leave it out. The width of a "
-                "slab is not drawn: give the slab itself, such as "
-                "prior.slab = NormalScaleMixture.of(dist.LogNormal(0.0, 1.0))"
-            )
-
-
-def _moves(support: Any) -> bool:
-    """Whether the bounds of a support depend on what was drawn."""
-    bounds = vars(getattr(support, "base_constraint", support)).values()
-    return any(isinstance(bound, torch.Tensor) and bound.requires_grad for bound in bounds)
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -178,6 +178,12 @@ def moving_bounds(space: crl.GraphSpace) -> Tensor:
     return _edges(space, pyro.sample("rate", dist.Uniform(0.0, highest)))
 
 
+def by_numpy(space: crl.GraphSpace) -> Tensor:
+    """Computed outside torch."""
+    log_odds = pyro.sample("log_odds", dist.Normal(-2.0, 1.0))
+    return _edges(space, torch.as_tensor(1 / (1 + np.exp(-log_odds.numpy()))))
+
+
 REFUSED: dict[str, tuple[Any, str]] = {
     "discrete blocks": (blocks, "make 'block' continuous: Dirichlet memberships"),
     "edge by edge": (one_by_one, "found: 'edge_10'.*one matrix of probabilities, and draw that"),
@@ -187,6 +193,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "own weights": (own_weights, "return the value of 'adjacency' as it is.*from the prior's slab"),
     "other sites": (another_every_time, "in one run and.*draw the same sites always"),
     "moving bounds": (moving_bounds, "move the bounds of site 'rate'.*and scale it"),
+    "numpy": (by_numpy, "failed where gradients are taken.*compute with torch alone"),
     "factor": (penalised, "'sparsity' is a factor or observed.*by the edges' probabilities"),
 }
 
