@@ -22,6 +22,7 @@ Assumptions
 
 What to change
     - Beta(2, 8) to what is known about the density of the graph; the 5 to how alike pairs are.
+    - Nothing: `crl.HierarchicalEdges(dist.Beta(2.0, 8.0))` is this prior, ready made.
     - `group`: any other grouping of the nodes, such as latents against measured variables.
     - The data: all nodes are measured here, so that the two fits differ by their prior alone.
       Tables with latents behind them take the same prior, unchanged.
