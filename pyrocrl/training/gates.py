@@ -1,12 +1,15 @@
 """The variational edges: gates and their paired slabs, fitted on latents that are found.
 
-The gates' gradient is a score function with leave-one-out baselines, child by child: unbiased,
-and each child's gates hear only of that child's fit.
+All subjects count here, those held out as well: the restarts have been judged, and the gates are to
+answer the question that the reported probabilities answer. The gates' gradient is a score function
+with leave-one-out baselines, child by child: unbiased, and each child's gates hear only of that
+child's fit.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -17,15 +20,17 @@ from torch import Tensor
 
 from pyrocrl.data import MultimodalData
 from pyrocrl.edge_guide import OpenEdges, PairedSlab, SpikeAndSlabGuide
-from pyrocrl.guide import AmortizedGuide
+from pyrocrl.guide import AmortizedGuide, Encoding
 from pyrocrl.model import MultimodalSCM
 from pyrocrl.training.history import History, StageRecord
 from pyrocrl.training.progress import Silence
-from pyrocrl.training.steps import endless_minibatches, forget_divergence
+from pyrocrl.training.steps import forget_divergence
 
 __all__ = ["fit_gates"]
 
-_STEPS = 300
+_STEPS = 600
+_BATCH = 512
+_ENCODED_AT_ONCE = 8192
 _DRAWS = 4
 _GATE_RATE = 0.1
 _SLAB_RATE = 0.02
@@ -35,8 +40,7 @@ _NAME, _PURPOSE = "edges", "fit the variational edge gates on the latents that w
 def fit_gates(
     model: MultimodalSCM,
     guide: AmortizedGuide,
-    subjects: MultimodalData,
-    batch_size: int,
+    parts: Sequence[MultimodalData],
     history: History,
     progress: Silence,
     max_epochs: int | None = None,
@@ -48,8 +52,7 @@ def fit_gates(
     Args:
         model: the trained model.
         guide: its guide; `guide.edges` is replaced.
-        subjects: training subjects.
-        batch_size: subjects in a batch.
+        parts: the subjects, in any number of parts.
         history: gets a record of the stage.
         progress: where progress is shown.
         max_epochs: limit on the passes over the data.
@@ -57,7 +60,10 @@ def fit_gates(
     Source: Kool et al. (2019), Buy 4 REINFORCE samples, get a baseline for free.
     """
     assert isinstance(guide.edges, OpenEdges)
-    per_epoch = max(1, subjects.n_subjects // batch_size)
+    encoding = _encoded(guide, parts)
+    n_subjects = encoding.loc.shape[1]
+    batch_size = min(_BATCH, n_subjects)
+    per_epoch = n_subjects // batch_size
     steps = _STEPS if max_epochs is None else min(_STEPS, max_epochs * per_epoch)
     edges = SpikeAndSlabGuide(model, guide.edges)
     guide.edges = edges
@@ -72,11 +78,11 @@ def fit_gates(
     started, done, reason = time.perf_counter(), 0, f"ran its {steps} steps"
     progress.start(_NAME, steps)
     try:
-        for batch in islice(endless_minibatches(subjects, batch_size), steps):
+        for rows in islice(_endless_rows(n_subjects, batch_size), steps):
             with torch.no_grad():
-                z = guide.latent_posterior(guide.encode(batch)).rsample()
+                z = guide.latent_posterior(_at(encoding, rows)).rsample()
             with pyro.validation_enabled(False):
-                loss, evidence = _leave_one_out(model, edges, z)
+                loss, evidence = _leave_one_out(model, edges, z, n_subjects)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             forget_divergence(optimizer)
@@ -91,23 +97,49 @@ def fit_gates(
     history.records.append(StageRecord(_NAME, _PURPOSE, done // per_epoch, seconds, reason))
 
 
+@torch.no_grad()
+def _encoded(guide: AmortizedGuide, parts: Sequence[MultimodalData]) -> Encoding:
+    """What the encoders, which no longer change, say about all subjects."""
+    said = [
+        guide.encode(part.batch(slice(start, start + _ENCODED_AT_ONCE)))
+        for part in parts
+        for start in range(0, part.n_subjects, _ENCODED_AT_ONCE)
+    ]
+    return Encoding(
+        torch.cat([one.loc for one in said], 1),
+        torch.cat([one.scale for one in said], 1),
+        torch.cat([one.known for one in said], 0),
+        {},
+    )
+
+
+def _at(encoding: Encoding, rows: Tensor) -> Encoding:
+    return Encoding(encoding.loc[:, rows], encoding.scale[:, rows], encoding.known[rows], {})
+
+
+def _endless_rows(n_subjects: int, size: int) -> Iterator[Tensor]:
+    while True:
+        shuffled = torch.randperm(n_subjects)
+        yield from shuffled[: n_subjects - n_subjects % size].split(size)
+
+
 def _leave_one_out(
-    model: MultimodalSCM, edges: SpikeAndSlabGuide, z: Tensor
+    model: MultimodalSCM, edges: SpikeAndSlabGuide, z: Tensor, n_subjects: int
 ) -> tuple[Tensor, Tensor]:
     """Surrogate loss whose gradient is that of the ELBO, and every chain's ELBO per subject."""
-    draws = [_evidence_by_child(model, edges, z) for _ in range(_DRAWS)]
+    draws = [_evidence_by_child(model, edges, z, n_subjects) for _ in range(_DRAWS)]
     evidence = torch.stack([one for one, _, _ in draws])
     log_gate = torch.stack([gate for _, gate, _ in draws])
     hyper = torch.stack([rest for _, _, rest in draws])
     others = (evidence.sum(0, keepdim=True) - evidence) / (_DRAWS - 1)
     score = ((evidence - others).detach() * log_gate).sum()
-    surrogate = (evidence.sum() + hyper.sum() + score) / _DRAWS / model.n_subjects
-    elbo = (evidence.sum(2) + hyper).mean(0) / model.n_subjects
+    surrogate = (evidence.sum() + hyper.sum() + score) / _DRAWS / n_subjects
+    elbo = (evidence.sum(2) + hyper).mean(0) / n_subjects
     return -surrogate, elbo.detach()
 
 
 def _evidence_by_child(
-    model: MultimodalSCM, edges: SpikeAndSlabGuide, z: Tensor
+    model: MultimodalSCM, edges: SpikeAndSlabGuide, z: Tensor, n_subjects: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """One draw of the graph: each child's ELBO, log q of its gates, and the hyperprior's part."""
     with model.chain_plate():
@@ -117,7 +149,7 @@ def _evidence_by_child(
         model_trace = replayed.get_trace()
     adjacency, weight = model_trace.nodes["_RETURN"]["value"]
     scm = model.latent_causal_model(adjacency, weight)
-    fit = scm.node_log_prob(z).mean(1) * model.n_subjects
+    fit = scm.node_log_prob(z).mean(1) * n_subjects
     size = len(model.nodes)
     log_gate = fit.new_zeros(fit.shape)
     evidence, hyper = fit, fit.new_zeros(len(fit))

@@ -8,7 +8,7 @@ import torch
 
 from pyrocrl.data import Batch, MultimodalData
 
-__all__ = ["endless_minibatches", "forget_divergence", "minibatches"]
+__all__ = ["forget_divergence", "minibatches"]
 
 
 def minibatches(data: MultimodalData, size: int) -> Iterator[Batch]:
@@ -22,12 +22,6 @@ def minibatches(data: MultimodalData, size: int) -> Iterator[Batch]:
     shuffled = torch.randperm(data.n_subjects).to(device)
     for start in range(0, data.n_subjects - size + 1, size):
         yield data.batch(shuffled[start : start + size])
-
-
-def endless_minibatches(data: MultimodalData, size: int) -> Iterator[Batch]:
-    """Passes over the data without end."""
-    while True:
-        yield from minibatches(data, size)
 
 
 def forget_divergence(*optimizers: torch.optim.Optimizer) -> None:

@@ -124,7 +124,7 @@ def train(
             match = run.contrast.log_match(guide.encode(run.held_out), guide.unmixing.matrix())
         match[run.generalises == 0] = torch.nan
         if not history.interrupted and model.space.rule != "cyclic":
-            fit_gates(model, guide, training, batch_size, history, bars, max_epochs)
+            fit_gates(model, guide, (training, held_out), history, bars, max_epochs)
     if not bool(torch.isfinite(scores.mean(1)).any()):
         raise ModelError(
             "training diverged in every restart; look for extreme values in the data "

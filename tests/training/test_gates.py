@@ -39,7 +39,7 @@ def test_gradient_of_the_gate_is_unbiased(logit: float) -> None:
         torch.manual_seed(0)
         gradients = []
         for _ in range(400):
-            loss, _ = _leave_one_out(model, edges, z)
+            loss, _ = _leave_one_out(model, edges, z, N)
             (gradient,) = torch.autograd.grad(loss, edges.logit)
             gradients.append(-gradient[0, 0] * N)
     sampled = torch.stack(gradients)
