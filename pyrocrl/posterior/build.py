@@ -10,7 +10,8 @@ from pyrocrl.data import MultimodalData
 from pyrocrl.metrics import correlations
 from pyrocrl.posterior.alignment import Alignment, align_chains
 from pyrocrl.posterior.collapse import Collapsed, collapse, expected_cost
-from pyrocrl.posterior.posterior import Posterior, aligned_latents, encode_nodes
+from pyrocrl.posterior.encoding import aligned_latents, encode_nodes
+from pyrocrl.posterior.posterior import Posterior
 from pyrocrl.posterior.restarts import best_restart, weigh_restarts
 from pyrocrl.posterior.warnings import warnings_of
 from pyrocrl.scm import LinearGaussian, Nodes

@@ -18,7 +18,9 @@ from pyrocrl.errors import ModelError
 from pyrocrl.guide import AmortizedGuide
 from pyrocrl.model import MultimodalSCM
 from pyrocrl.posterior.alignment import Alignment
-from pyrocrl.posterior.inference_data import import_arviz, to_inference_data
+from pyrocrl.posterior.edges import edge_table
+from pyrocrl.posterior.encoding import aligned_latents, encode_nodes
+from pyrocrl.posterior.inference_data import to_inference_data
 from pyrocrl.posterior.reliability import reliability_of
 from pyrocrl.posterior.restarts import best_restart
 from pyrocrl.scm import Nodes
@@ -159,38 +161,7 @@ class Posterior:
         Raises:
             ModelError: if the mass is not between 0 and 1.
         """
-        if not 0 < hdi < 1:
-            raise ModelError(f"hdi must be between 0 and 1, not {hdi}")
-        names = self.nodes.names
-        required = self.model.space.required
-        direction = _DIRECTIONS[self.model.space.rule]
-        rows = []
-        for child, parent in zip(*np.nonzero(self.allowed), strict=True):
-            present = self.draws.adjacency[:, :, child, parent]
-            strength = self.draws.strength[:, :, child, parent][present]
-            effect = self.draws.effect[:, :, child, parent][present]
-            low, high = _interval(strength, hdi)
-            effect_low, effect_high = _interval(effect, hdi)
-            rows.append(
-                {
-                    "parent": names[parent],
-                    "child": names[child],
-                    "probability": self.probability[child, parent],
-                    "strength": strength.mean() if len(strength) else np.nan,
-                    "hdi_low": low,
-                    "hdi_high": high,
-                    "effect": effect.mean() if len(effect) else np.nan,
-                    "effect_low": effect_low,
-                    "effect_high": effect_high,
-                    "direction": "required" if required[child, parent] else direction,
-                    "variational": self.variational[child, parent],
-                }
-            )
-        table = pd.DataFrame(rows, columns=_EDGE_COLUMNS)
-        # Edges that are all but certain stand in the order of their strength.
-        keys = {"probability": table.probability.round(6), "strength": table.strength.fillna(0)}
-        by = table.assign(**keys).sort_values(list(keys), ascending=False, kind="stable")
-        return table.loc[by.index].reset_index(drop=True)
+        return edge_table(self, hdi)
 
     def graph(self, threshold: float = 0.5) -> networkx.DiGraph:
         """The graph of the edges with at least a given probability.
@@ -304,87 +275,3 @@ class Posterior:
         from pyrocrl.report import summary_html
 
         return summary_html(self)
-
-
-_DIRECTIONS = {
-    "modality": "given by the order",
-    "learned": "found in the data",
-    "cyclic": "found in the data",
-}
-_EDGE_COLUMNS = [
-    "parent",
-    "child",
-    "probability",
-    "strength",
-    "hdi_low",
-    "hdi_high",
-    "effect",
-    "effect_low",
-    "effect_high",
-    "direction",
-    "variational",
-]
-
-
-def _interval(values: FloatArray, mass: float) -> tuple[float, float]:
-    if len(values) < 2:
-        return (np.nan, np.nan) if len(values) == 0 else (float(values[0]), float(values[0]))
-    low, high = import_arviz().hdi(values, hdi_prob=mass)
-    return float(low), float(high)
-
-
-@torch.no_grad()
-def encode_nodes(
-    model: MultimodalSCM, guide: AmortizedGuide, data: MultimodalData, size: int = 8192
-) -> tuple[FloatArray, FloatArray]:
-    """Posterior means and standard deviations of all nodes, every chain in its own order.
-
-    Args:
-        model: the model.
-        guide: its guide.
-        data: any subjects, standardised as the fitted ones.
-        size: subjects at a time.
-
-    Returns:
-        Both (chain, subject, node).
-    """
-    means, deviations = [], []
-    matrix = model.unmixing.matrix()
-    device = model.zero.device
-    for start in range(0, data.n_subjects, size):
-        encoding = guide.encode(data.batch(slice(start, start + size)).to(device))
-        scale = encoding.scale.masked_fill(encoding.known, 0.0)
-        means.append(torch.matmul(encoding.loc, matrix))
-        deviations.append(torch.matmul(scale**2, matrix**2).sqrt())
-    mean, deviation = torch.cat(means, 1), torch.cat(deviations, 1)
-    return mean.double().cpu().numpy(), deviation.double().cpu().numpy()
-
-
-def aligned_latents(
-    mean: FloatArray,
-    deviation: FloatArray,
-    alignment: Alignment,
-    chain: int,
-    nodes: Nodes,
-    data: MultimodalData,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """A chain's latents by name, in the reference's order, sign and units.
-
-    Args:
-        mean: (subject, node), what `encode_nodes` says of the chain.
-        deviation: the same, standard deviations.
-        alignment: of the chains.
-        chain: which chain.
-        nodes: the nodes.
-        data: the subjects.
-
-    Returns:
-        Posterior means and standard deviations, both (subject, latent).
-    """
-    latent = np.array(nodes.is_latent)
-    names = [name for name, keep in zip(nodes.names, latent, strict=True) if keep]
-    spread = deviation[:, alignment.permutation[chain]] / alignment.unit[chain]
-    return (
-        pd.DataFrame(alignment.values(mean, chain)[:, latent], data.subjects, names),
-        pd.DataFrame(spread[:, latent], data.subjects, names),
-    )
