@@ -1,5 +1,6 @@
 """The latent causal model: nodes, possible graphs, edge priors, mechanisms, p(z | A)."""
 
+from pyrocrl.scm.cpdag import compelled_edges, has_path
 from pyrocrl.scm.cyclic import CyclicSCM
 from pyrocrl.scm.distribution import SCM
 from pyrocrl.scm.graph_space import ORDERS, GraphSpace
@@ -45,6 +46,8 @@ __all__ = [
     "NormalScaleMixture",
     "ScaleFree",
     "SpikeAndSlab",
+    "compelled_edges",
+    "has_path",
     "mechanism_name",
     "mechanism_named",
 ]
