@@ -9,6 +9,7 @@ import pandas as pd
 from pyrocrl.data import MultimodalData
 from pyrocrl.metrics import correlations
 from pyrocrl.posterior.alignment import Alignment, align_chains
+from pyrocrl.posterior.chains import chain_probabilities, chains_disagree
 from pyrocrl.posterior.collapse import Collapsed, collapse, expected_cost
 from pyrocrl.posterior.encoding import aligned_latents, encode_nodes
 from pyrocrl.posterior.posterior import Posterior
@@ -60,6 +61,8 @@ def build_posterior(trained: Trained, data: MultimodalData, settings: FitSetting
     alignment = align_chains(z, nodes, best, orientation, named)
     restarts["agreement"] = alignment.agreement
     draws = _draw(collapsed, alignment, kept, settings.seed)
+    allowed = np.any([alignment.edges(model.space.allowed, k) for k in kept], axis=0)
+    by_chain = chain_probabilities(draws.adjacency, allowed, nodes.names, kept.tolist())
     values, deviations = aligned_latents(z[best], spread[best], alignment, best, nodes, data)
     return Posterior(
         fit_settings=settings,
@@ -71,14 +74,15 @@ def build_posterior(trained: Trained, data: MultimodalData, settings: FitSetting
         draws=draws,
         probability=_mean([_of(collapsed, k, alignment) for k in kept]),
         variational=_variational(trained, alignment, kept),
-        allowed=np.any([alignment.edges(model.space.allowed, k) for k in kept], axis=0),
+        allowed=allowed,
         latent_values=values,
         latent_deviations=deviations,
         loadings_table=_loadings(values, nodes, data),
         history_record=trained.history,
         data_summary=data.summary(),
-        warnings=warnings_of(
-            restarts, values, deviations, trained.history, collapsed, nodes, complete
+        warnings=(
+            *warnings_of(restarts, values, deviations, trained.history, collapsed, nodes, complete),
+            *chains_disagree(by_chain),
         ),
     )
 

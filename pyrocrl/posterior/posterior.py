@@ -18,6 +18,8 @@ from pyrocrl.errors import ModelError
 from pyrocrl.guide import AmortizedGuide
 from pyrocrl.model import MultimodalSCM
 from pyrocrl.posterior.alignment import Alignment
+from pyrocrl.posterior.chains import chain_probabilities
+from pyrocrl.posterior.directions import direction_table, path_probabilities
 from pyrocrl.posterior.edges import edge_table
 from pyrocrl.posterior.encoding import aligned_latents, encode_nodes
 from pyrocrl.posterior.inference_data import to_inference_data
@@ -163,6 +165,42 @@ class Posterior:
         """
         return edge_table(self, hdi)
 
+    def direction_table(self) -> pd.DataFrame:
+        """Which way edges point: every pair of nodes between which an edge is allowed.
+
+        Where the order is learned, the columns `class_...` say what dependences alone would leave
+        of the direction, graph by graph: the same way in all graphs of the draw's Markov
+        equivalence class (given tiers and forbidden edges), or open. Bent mechanisms and noise
+        that is not Gaussian fix more than that; `forward` and `backward` have all of it.
+
+        Returns:
+            Most probably adjacent pairs first. Columns: first, second, adjacent, forward
+            (P(first -> second)), backward, both (at once, in a cycle), class_forward,
+            class_backward, class_open (NaN unless the order is learned).
+        """
+        return direction_table(
+            self.probability, self.draws.adjacency, self.allowed, self.model.space
+        )
+
+    def path_probabilities(self) -> pd.DataFrame:
+        """P(a directed path leads from ancestor to child), rows children, columns ancestors."""
+        names = list(self.nodes.names)
+        frame = pd.DataFrame(path_probabilities(self.draws.adjacency), index=names, columns=names)
+        return frame.rename_axis(index="child", columns="ancestor")
+
+    def chain_probabilities(self) -> pd.DataFrame:
+        """Every allowed edge's probability in each restart that counts, from its draws.
+
+        Restarts that found different latents are modes of the posterior; the reported
+        probability is their mean.
+
+        Returns:
+            Columns: parent, child, one per restart (its number), difference (between the largest
+            and the smallest; the largest differences first).
+        """
+        kept = [int(k) for k in self.restarts.restart[self.restarts.weight > 0]]
+        return chain_probabilities(self.draws.adjacency, self.allowed, self.nodes.names, kept)
+
     def graph(self, threshold: float = 0.5) -> networkx.DiGraph:
         """The graph of the edges with at least a given probability.
 
@@ -232,6 +270,12 @@ class Posterior:
         from pyrocrl.report import plot_edges
 
         return plot_edges(self, ax, **options)
+
+    def plot_directions(self, ax: matplotlib.axes.Axes | None = None, **options: Any) -> Any:
+        """Draw which way edges point, pair by pair; returns the Axes."""
+        from pyrocrl.report import plot_directions
+
+        return plot_directions(self, ax, **options)
 
     def plot_latents(self, ax: matplotlib.axes.Axes | None = None, **options: Any) -> Any:
         """Draw what each latent means, its loadings; returns the Axes."""

@@ -7,6 +7,7 @@ from pyrocrl.report.html import write_report
 from pyrocrl.report.notebook import summary_html
 from pyrocrl.report.plots import (
     plot_agreement,
+    plot_directions,
     plot_edges,
     plot_graph,
     plot_history,
@@ -15,6 +16,7 @@ from pyrocrl.report.plots import (
 
 __all__ = [
     "plot_agreement",
+    "plot_directions",
     "plot_edges",
     "plot_graph",
     "plot_history",

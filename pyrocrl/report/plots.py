@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from pyrocrl.report.directions import plot_directions
 from pyrocrl.report.edges import plot_edges
 from pyrocrl.report.graph import plot_graph
 from pyrocrl.report.history import plot_agreement, plot_history
 from pyrocrl.report.latents import plot_latents
 
-__all__ = ["plot_agreement", "plot_edges", "plot_graph", "plot_history", "plot_latents"]
+__all__ = [
+    "plot_agreement",
+    "plot_directions",
+    "plot_edges",
+    "plot_graph",
+    "plot_history",
+    "plot_latents",
+]

@@ -36,9 +36,7 @@ def compelled_edges(adjacency: BoolArray, known: BoolArray | None = None) -> Boo
     """
     edges = np.asarray(adjacency, dtype=np.bool_)
     if edges.ndim > 2:
-        unique, which = np.unique(
-            edges.reshape(-1, *edges.shape[-2:]), axis=0, return_inverse=True
-        )
+        unique, which = np.unique(edges.reshape(-1, *edges.shape[-2:]), axis=0, return_inverse=True)
         found = np.stack([compelled_edges(graph, known) for graph in unique])
         return np.asarray(found[which.reshape(-1)].reshape(edges.shape))
     apart = ~(edges | edges.T | np.eye(len(edges), dtype=np.bool_))

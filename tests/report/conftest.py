@@ -109,6 +109,24 @@ class StandIn:
         by = ["probability", "strength"]
         return table.sort_values(by, ascending=False, ignore_index=True)
 
+    def direction_table(self) -> pd.DataFrame:
+        """Directions as a fit with a learned order would state them."""
+        rng = np.random.default_rng(self.seed + 2)
+        records = []
+        for c, p in np.argwhere(np.tril(self._allowed | self._allowed.T, -1)):
+            adjacent = max(self._p[c, p], self._p[p, c])
+            forward = adjacent * rng.beta(0.4, 0.4)
+            fixed = adjacent * rng.choice([0.0, 0.99])
+            way = (fixed, 0.0) if forward > adjacent / 2 else (0.0, fixed)
+            pair = self.nodes.names[p], self.nodes.names[c]
+            both = 0.0
+            probabilities = adjacent, forward, adjacent - forward, both
+            records.append((*pair, *probabilities, *way, adjacent - fixed))
+        columns = ["first", "second", "adjacent", "forward", "backward", "both"]
+        columns += ["class_forward", "class_backward", "class_open"]
+        table = pd.DataFrame(records, columns=columns)
+        return table.sort_values("adjacent", ascending=False, ignore_index=True)
+
     def edge_probabilities(self) -> pd.DataFrame:
         return pd.DataFrame(self._p, index=self.nodes.names, columns=self.nodes.names)
 
@@ -250,6 +268,7 @@ def large(**changes: Any) -> StandIn:
     return StandIn(**{"tables": COLUMNS, "variables": VARIABLES, "seed": 3, **changes})
 
 
+LEARNED = {"order": "learned: edges may run either way, every graph is acyclic"}
 WARNINGS = (
     "Latent grip.z2 has a reliability of 0.62: edges from and to it are uncertain beyond what "
     "their probabilities say.",
@@ -265,6 +284,8 @@ CASES: dict[str, Callable[[], StandIn]] = {
     "no edge at all": lambda: small(strongest=0.0),
     "variables alone": lambda: StandIn({}, {"body": ["bmi"], "person": ["age", "sex"]}),
     "no variables": lambda: small(variables={}),
+    "learned order": lambda: small(extra_settings=LEARNED),
+    "learned order, no edge": lambda: small(extra_settings=LEARNED, strongest=0.0),
     "one latent each": lambda: small(latents_each=1),
 }
 
