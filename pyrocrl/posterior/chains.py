@@ -33,14 +33,10 @@ def chain_probabilities(
     """
     child, parent = np.nonzero(allowed)
     shares = adjacency.mean(axis=1)[:, child, parent]
-    table = pd.DataFrame(
-        {
-            "parent": [names[node] for node in parent],
-            "child": [names[node] for node in child],
-            **dict(zip(restarts, shares, strict=True)),
-            "difference": np.ptp(shares, axis=0),
-        }
-    )
+    table = pd.DataFrame(shares.T, columns=restarts)
+    table.insert(0, "parent", [names[node] for node in parent])
+    table.insert(1, "child", [names[node] for node in child])
+    table["difference"] = np.ptp(shares, axis=0)
     return table.sort_values("difference", ascending=False, kind="stable", ignore_index=True)
 
 

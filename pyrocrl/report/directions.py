@@ -1,4 +1,4 @@
-"""Which directions the data fix: a bar for every pair of nodes that may be adjacent."""
+"""Which directions the data fix: every pair of nodes that may be joined by an edge."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pandas as pd
 from pyrocrl.errors import ModelError
 from pyrocrl.report.style import INK, MUTED, NEGATIVE, POSITIVE, drawn, plain
 from pyrocrl.report.tables import rows
-from pyrocrl.report.wording import plural
+from pyrocrl.report.wording import plural, probability
 from pyrocrl.scm import ORDERS
 
 if TYPE_CHECKING:
@@ -19,12 +19,72 @@ if TYPE_CHECKING:
 
     from pyrocrl.posterior import Posterior
 
-__all__ = ["DirectionsPicture", "directions_in_words", "plot_directions"]
+__all__ = [
+    "DirectionRow",
+    "DirectionsPicture",
+    "direction_rows",
+    "directions_in_words",
+    "plot_directions",
+]
 
 _ADJACENT = 0.1
 _LIKELY = 0.5
 _FIXED = 0.95
 _BOTH = "#CC79A7"
+_MOST = 20
+
+_OPEN, _CYCLE = "open", "each acts on the other"
+_BY_PATTERN, _BY_SHAPE = "fixed by who depends on whom", "fixed by the shape of the dependence"
+_FIXED_SOMEHOW = "fixed"
+
+_SENTENCES = {
+    _BY_PATTERN: "For {}, who depends on whom fixes the direction: every graph that implies the "
+    "same independences, and agrees with background knowledge, has it.",
+    _BY_SHAPE: "For {}, only the shape of the dependence fixes it: a bend, or noise that is not "
+    "normal, goes with one direction and not with the other. That is as sure as the assumption "
+    "about mechanisms below.",
+    _FIXED_SOMEHOW: "For {}, the data fix the direction.",
+    _CYCLE: "For {}, each node acts on the other.",
+    _OPEN: "For {}, the direction stays open: do not read it as cause and effect.",
+}
+
+
+@dataclass(frozen=True)
+class DirectionRow:
+    """A pair of nodes in words, the likelier cause first.
+
+    Attributes:
+        cause: the likelier cause.
+        effect: the other node.
+        joined: P(an edge joins them, either way).
+        forward: P(cause -> effect).
+        backward: P(effect -> cause).
+        verdict: what the data say of the direction.
+    """
+
+    cause: str
+    effect: str
+    joined: str
+    forward: str
+    backward: str
+    verdict: str
+
+
+def direction_rows(posterior: Posterior) -> list[DirectionRow]:
+    """The pairs that are most probably joined; none where the order was given."""
+    if _order_given(posterior):
+        return []
+    return [
+        DirectionRow(
+            row.first,
+            row.second,
+            probability(row.adjacent),
+            probability(row.forward),
+            probability(row.backward),
+            _verdict(row),
+        )
+        for row in rows(DirectionsPicture.of(posterior).pairs)
+    ]
 
 
 @dataclass(frozen=True)
@@ -38,7 +98,7 @@ class DirectionsPicture:
     pairs: pd.DataFrame
 
     @classmethod
-    def of(cls, posterior: Posterior, top: int = 20) -> DirectionsPicture:
+    def of(cls, posterior: Posterior, top: int = _MOST) -> DirectionsPicture:
         """Collect the pairs that are most probably adjacent.
 
         Raises:
@@ -119,65 +179,37 @@ def _share(row: Any) -> float:
 
 def _verdict(row: Any) -> str:
     if row.both / row.adjacent >= _FIXED:
-        return "a cycle"
+        return _CYCLE
     if _share(row) < _FIXED:
-        return "open"
+        return _OPEN
     if not np.isfinite(row.class_open):
-        return "fixed"
-    by_class = row.class_forward / (row.class_forward + row.class_backward + row.class_open)
-    return "fixed by dependences alone" if by_class >= _FIXED else "fixed by bends or noise"
+        return _FIXED_SOMEHOW
+    by_pattern = row.class_forward / (row.class_forward + row.class_backward + row.class_open)
+    return _BY_PATTERN if by_pattern >= _FIXED else _BY_SHAPE
+
+
+def _order_given(posterior: Posterior) -> bool:
+    return posterior.settings.get("order") == ORDERS["modality"]
 
 
 def directions_in_words(posterior: Posterior) -> str:
-    """How many directions the data fix and by what, in a few sentences."""
-    if posterior.settings.get("order") == ORDERS["modality"]:
-        return (
-            "The causal order was given, so that directions were not asked of the data: an edge "
-            "runs from a modality to a later one. Fit with order='learned' to ask for them."
-        )
+    """How many directions the data fix and by what, in a few sentences; "" for a given order."""
+    if _order_given(posterior):
+        return ""
     table = posterior.direction_table()
-    likely = list(rows(_turned(table[table["adjacent"] > _LIKELY])))
-    if not likely:
-        return "No pair of nodes is more probably adjacent than not: no direction to speak of."
-    verdicts = [_verdict(row) for row in likely]
-    pairs = plural(len(likely), "pair of nodes", "pairs of nodes")
-    told = [f"Of {pairs} with an edge that is more probable than not,"]
-    fixed = sum(verdict.startswith("fixed") for verdict in verdicts)
-    left_open = verdicts.count("open")
-    parts = [f"{fixed} {_have(fixed)} a direction that is fixed", f"{left_open} stay open"]
-    if "a cycle" in verdicts:
-        parts.append(f"{verdicts.count('a cycle')} act on each other")
-    told.append((", ".join(parts[:-1]) + " and " if len(parts) > 1 else "") + parts[-1] + ".")
-    by_class = verdicts.count("fixed by dependences alone")
-    by_shape = verdicts.count("fixed by bends or noise")
-    if by_class:
-        told.append(
-            f"{by_class} of the directions {_follow(by_class)} from who depends on whom, and from "
-            "background knowledge, alone: every graph that implies the same independences has "
-            "them so."
-        )
-    if by_shape:
-        told.append(
-            f"{by_shape} {_rest(by_shape)} on the form of the dependence: a bend, or noise that is "
-            "not Gaussian, which fits one direction and not the other. These are only as sure as "
-            "the assumption about mechanisms below."
-        )
+    verdicts = [_verdict(row) for row in rows(_turned(table[table["adjacent"] > _LIKELY]))]
+    if not verdicts:
+        return "No two nodes are more probably joined by an edge than not: no direction to tell."
+    pairs = plural(len(verdicts), "pair of nodes is", "pairs of nodes are")
+    told = [f"{pairs} more probably joined by an edge than not."]
+    for verdict, sentence in _SENTENCES.items():
+        count = verdicts.count(verdict)
+        if count:
+            told.append(sentence.format("one" if count == 1 else count))
     return " ".join(told)
 
 
-def _have(count: int) -> str:
-    return "has" if count == 1 else "have"
-
-
-def _follow(count: int) -> str:
-    return "follows" if count == 1 else "follow"
-
-
-def _rest(count: int) -> str:
-    return "rests" if count == 1 else "rest"
-
-
-def plot_directions(posterior: Posterior, ax: Axes | None = None, top: int = 20) -> Axes:
+def plot_directions(posterior: Posterior, ax: Axes | None = None, top: int = _MOST) -> Axes:
     """Draw which way edges point: a bar for each pair that is most probably adjacent.
 
     Args:

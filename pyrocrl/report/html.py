@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pyrocrl.report.directions import DirectionsPicture, directions_in_words
+from pyrocrl.report.directions import direction_rows, directions_in_words
 from pyrocrl.report.edges import EdgesPicture
 from pyrocrl.report.export import output_path
 from pyrocrl.report.graph import GraphPicture
@@ -169,7 +169,7 @@ def _context(posterior: Posterior) -> dict[str, Any]:
         "more_most": _at_most(edges[shown:]),
         "forest": "" if forest.edges.empty else svg_uri(forest),
         "directions": directions_in_words(posterior),
-        "directions_picture": _directions(posterior),
+        "direction_rows": direction_rows(posterior),
         "stories": stories,
         "colours": group_colours(posterior.nodes.groups),
         "heatmap": svg_uri(latents) if stories else "",
@@ -189,14 +189,6 @@ def _context(posterior: Posterior) -> dict[str, Any]:
         "edge_prior": str(settings.get("edge prior", "")),
         "has_latents": bool(stories),
     }
-
-
-def _directions(posterior: Posterior) -> str:
-    """The picture of directions; nothing where they were given or no pair is adjacent."""
-    if posterior.settings.get("order") == ORDERS["modality"]:
-        return ""
-    picture = DirectionsPicture.of(posterior)
-    return "" if picture.pairs.empty else svg_uri(picture)
 
 
 def _at_most(edges: list[EdgeRow]) -> str:

@@ -10,7 +10,11 @@ import pytest
 
 from pyrocrl.errors import ModelError
 from pyrocrl.report import plot_directions
-from pyrocrl.report.directions import DirectionsPicture, directions_in_words
+from pyrocrl.report.directions import (
+    DirectionsPicture,
+    direction_rows,
+    directions_in_words,
+)
 from pyrocrl.scm import ORDERS
 
 mpl.use("Agg")
@@ -40,28 +44,37 @@ def learned(*pairs: tuple[Any, ...]) -> Any:
 
 def test_what_fixes_a_direction_is_told_apart() -> None:
     text = directions_in_words(learned(COLLIDER, BENT, STRAIGHT, UNLIKELY))
-    assert "Of 3 pairs of nodes" in text
-    assert "2 have a direction that is fixed and 1 stay open" in text
-    assert "1 of the directions follows from who depends on whom" in text
-    assert "1 rests on the form of the dependence" in text
+    assert "3 pairs of nodes are more probably joined" in text
+    assert "For one, who depends on whom fixes the direction" in text
+    assert "For one, only the shape of the dependence" in text
+    assert "For one, the direction stays open" in text
 
 
 def test_no_likely_pair() -> None:
-    assert "No pair of nodes" in directions_in_words(learned(UNLIKELY))
+    assert "No two nodes" in directions_in_words(learned(UNLIKELY))
 
 
-def test_given_directions_are_called_given() -> None:
-    posterior: Any = Told("modality")
-    assert "The causal order was given" in directions_in_words(posterior)
+def test_given_directions_are_no_finding() -> None:
+    posterior: Any = Told("modality", COLLIDER)
+    assert directions_in_words(posterior) == ""
+    assert direction_rows(posterior) == []
+
+
+def test_the_probabilities_of_a_pair_stand_apart() -> None:
+    collider, _, straight, _ = direction_rows(learned(COLLIDER, BENT, STRAIGHT, UNLIKELY))
+    assert (collider.cause, collider.effect) == ("b", "a")
+    assert (collider.joined, collider.forward, collider.backward) == ("> 0.99", "> 0.99", "< 0.01")
+    assert (straight.joined, straight.forward, straight.backward) == ("0.80", "0.50", "0.30")
+    assert straight.verdict == "open"
 
 
 def test_cycles_are_told() -> None:
     nan = float("nan")
     ring = ("a", "b", 1.0, 1.0, 0.99, 0.99, nan, nan, nan)
     posterior: Any = Told("cyclic", ring)
-    assert "1 act on each other" in directions_in_words(posterior)
+    assert "For one, each node acts on the other" in directions_in_words(posterior)
     axes = plot_directions(posterior)
-    assert [text.get_text() for text in axes.texts] == ["a cycle"]
+    assert [text.get_text() for text in axes.texts] == ["each acts on the other"]
 
 
 def test_the_likelier_direction_is_written() -> None:
@@ -69,10 +82,10 @@ def test_the_likelier_direction_is_written() -> None:
     labels = [label.get_text() for label in axes.get_yticklabels()]
     assert labels == ["b → a", "c → d", "e → f", "g → h"]
     assert [text.get_text() for text in axes.texts] == [
-        "fixed by dependences alone",
-        "fixed by bends or noise",
+        "fixed by who depends on whom",
+        "fixed by the shape of the dependence",
         "open",
-        "fixed by dependences alone",
+        "fixed by who depends on whom",
     ]
 
 

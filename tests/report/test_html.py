@@ -13,6 +13,7 @@ from matplotlib import pyplot as plt
 
 from pyrocrl.errors import PyrocrlError
 from pyrocrl.report import summary_html, write_report
+from pyrocrl.scm import ORDERS
 
 VOID = {"meta", "img", "br", "wbr"}
 
@@ -83,7 +84,8 @@ def test_says_the_essentials(posterior: Any, path: Path) -> None:
     assert "0.02 nats per subject" in text
     assert "3.9 % of the variance" in text
     assert "No hidden confounding" in text
-    assert "The causal order was given" in text
+    given = posterior.settings["order"] == ORDERS["modality"]
+    assert ("The causal order was given" in text) == given
     assert "SpikeAndSlab(probability=0.1)" in text
     assert not re.search(r"\b(nan|None|inf)\b", text)
     for warning in posterior.warnings:
@@ -179,3 +181,14 @@ def test_the_notebook_summary_shows_the_most_probable_edges(posterior: Any) -> N
         assert row.parent in reader.text
         assert row.child in reader.text
     assert ("more edge" in reader.text) == (len(posterior.edge_table()) > 3)
+
+
+def test_directions_are_shown_where_the_order_was_open(make_small: Any, tmp_path: Path) -> None:
+    learned = make_small(extra_settings={"order": ORDERS["learned"]})
+    told, given = (
+        read(posterior, tmp_path / f"{i}.html")
+        for i, posterior in enumerate((learned, make_small()))
+    )
+    assert "directions" in told.anchors
+    assert "Which directions the data fix" in told.text
+    assert "directions" not in given.anchors
