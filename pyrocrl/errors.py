@@ -11,6 +11,7 @@ __all__ = [
     "KnowledgeError",
     "ModelError",
     "PriorError",
+    "PriorWarning",
     "PyrocrlError",
     "SavedFitError",
     "listing",
@@ -47,6 +48,10 @@ class ConfigError(PyrocrlError):
 
 class SavedFitError(PyrocrlError):
     """A saved fit is absent, damaged or of another version."""
+
+
+class PriorWarning(UserWarning):
+    """An answer about another prior that a new fit would give differently."""
 
 
 def listing(items: Iterable[object], limit: int = 5) -> str:

@@ -15,7 +15,8 @@ from pyrocrl.data import MultimodalData
 from pyrocrl.errors import DataError, ModelError
 from pyrocrl.guide import AmortizedGuide
 from pyrocrl.model import MultimodalSCM
-from pyrocrl.posterior.build import build_posterior, complete_subjects
+from pyrocrl.posterior.build import build_posterior
+from pyrocrl.posterior.encoding import complete_subjects
 from pyrocrl.posterior.posterior import Posterior
 from pyrocrl.posterior.storage import load_posterior
 from pyrocrl.scm import BackgroundKnowledge, EdgePrior, Mechanism

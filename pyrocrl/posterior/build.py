@@ -10,8 +10,8 @@ from pyrocrl.data import MultimodalData
 from pyrocrl.metrics import correlations
 from pyrocrl.posterior.alignment import Alignment, align_chains
 from pyrocrl.posterior.chains import chain_probabilities, chains_disagree
-from pyrocrl.posterior.collapse import Collapsed, collapse, expected_cost
-from pyrocrl.posterior.encoding import aligned_latents, encode_nodes
+from pyrocrl.posterior.collapse import Collapsed, collapse, expected_cost, mean_probability
+from pyrocrl.posterior.encoding import aligned_latents, complete_subjects, encode_nodes
 from pyrocrl.posterior.posterior import Posterior
 from pyrocrl.posterior.restarts import best_restart, weigh_restarts
 from pyrocrl.posterior.warnings import warnings_of
@@ -20,7 +20,7 @@ from pyrocrl.settings import FitSettings
 from pyrocrl.structure import GraphDraws
 from pyrocrl.training import Trained, edge_cost
 
-__all__ = ["build_posterior", "complete_subjects"]
+__all__ = ["build_posterior"]
 
 _DRAWS = 1000
 
@@ -72,7 +72,7 @@ def build_posterior(trained: Trained, data: MultimodalData, settings: FitSetting
         alignment=alignment,
         restarts=restarts,
         draws=draws,
-        probability=_mean([_of(collapsed, k, alignment) for k in kept]),
+        probability=mean_probability(collapsed, alignment, kept),
         variational=_variational(trained, alignment, kept),
         allowed=allowed,
         latent_values=values,
@@ -84,16 +84,8 @@ def build_posterior(trained: Trained, data: MultimodalData, settings: FitSetting
             *warnings_of(restarts, values, deviations, trained.history, collapsed, nodes, complete),
             *chains_disagree(by_chain),
         ),
+        node_values=z[:, complete].astype(np.float32),  # encoders speak float32: nothing is lost
     )
-
-
-def complete_subjects(data: MultimodalData) -> npt.NDArray[np.bool_]:
-    """Subjects with every variable and at least one cell of every table measured."""
-    complete = np.ones(data.n_subjects, dtype=bool)
-    for modality in data:
-        observed = modality.observed.numpy()
-        complete &= observed.all(axis=1) if modality.is_variables else observed.any(axis=1)
-    return complete
 
 
 def _orientation(z: FloatArray, nodes: Nodes, data: MultimodalData) -> FloatArray:
@@ -106,16 +98,6 @@ def _orientation(z: FloatArray, nodes: Nodes, data: MultimodalData) -> FloatArra
         product = z[:, own].T @ modality.values.double().numpy()
         orientation[own] = np.where(product.sum(axis=1) < 0, -1.0, 1.0)
     return orientation
-
-
-def _of(collapsed: Collapsed, chain: int, alignment: Alignment) -> FloatArray:
-    posterior = collapsed.posteriors[chain]
-    assert posterior is not None
-    return np.asarray(alignment.edges(posterior.probability, chain), dtype=float)
-
-
-def _mean(per_chain: list[FloatArray]) -> FloatArray:
-    return np.asarray(np.mean(per_chain, axis=0))
 
 
 def _draw(
@@ -146,7 +128,7 @@ def _variational(trained: Trained, alignment: Alignment, kept: npt.NDArray[np.in
     if gates is None:
         return np.full((size, size), np.nan)
     own = gates.squeeze(1).double().cpu().numpy()
-    return _mean([np.asarray(alignment.edges(own[k], k), dtype=float) for k in kept])
+    return np.asarray(np.mean([alignment.edges(own[k], k) for k in kept], axis=0))
 
 
 def _loadings(values: pd.DataFrame, nodes: Nodes, data: MultimodalData) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
+from pyrocrl.posterior.alignment import Alignment
 from pyrocrl.scm import EdgePrior, GraphSpace
 from pyrocrl.scm.priors import slab_of, slab_widths
 from pyrocrl.structure import (
@@ -20,7 +21,7 @@ from pyrocrl.structure import (
 from pyrocrl.structure.prior_proposal import mixture_near
 from pyrocrl.structure.program_prior import independent_edge_mixture
 
-__all__ = ["Collapsed", "collapse", "expected_cost"]
+__all__ = ["Collapsed", "collapse", "expected_cost", "mean_probability"]
 
 FloatArray = npt.NDArray[np.float64]
 _ENOUGH_COMPONENTS = 200.0
@@ -102,6 +103,24 @@ def expected_cost(collapsed: Collapsed, price: FloatArray) -> FloatArray:
     return np.array(
         [np.inf if p is None else (price * p.probability).sum() for p in collapsed.posteriors]
     )
+
+
+def mean_probability(
+    collapsed: Collapsed, alignment: Alignment, kept: npt.NDArray[np.intp]
+) -> FloatArray:
+    """P(edge), the mean over the chains that count, (child, parent), aligned.
+
+    Args:
+        collapsed: the posteriors.
+        alignment: of the chains.
+        kept: the chains that count.
+    """
+    aligned = []
+    for chain in kept:
+        posterior = collapsed.posteriors[chain]
+        assert posterior is not None
+        aligned.append(np.asarray(alignment.edges(posterior.probability, chain), dtype=float))
+    return np.asarray(np.mean(aligned, axis=0))
 
 
 def _with_enough_components(

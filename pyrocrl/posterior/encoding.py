@@ -13,7 +13,7 @@ from pyrocrl.model import MultimodalSCM
 from pyrocrl.posterior.alignment import Alignment
 from pyrocrl.scm import Nodes
 
-__all__ = ["aligned_latents", "encode_nodes"]
+__all__ = ["aligned_latents", "complete_subjects", "encode_nodes"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -73,3 +73,12 @@ def aligned_latents(
         pd.DataFrame(alignment.values(mean, chain)[:, latent], data.subjects, names),
         pd.DataFrame(spread[:, latent], data.subjects, names),
     )
+
+
+def complete_subjects(data: MultimodalData) -> npt.NDArray[np.bool_]:
+    """Subjects with every variable and at least one cell of every table measured."""
+    complete = np.ones(data.n_subjects, dtype=bool)
+    for modality in data:
+        observed = modality.observed.numpy()
+        complete &= observed.all(axis=1) if modality.is_variables else observed.any(axis=1)
+    return complete

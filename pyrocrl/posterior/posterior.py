@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -14,7 +15,7 @@ import pandas as pd
 import torch
 
 from pyrocrl.data import MultimodalData
-from pyrocrl.errors import ModelError
+from pyrocrl.errors import ModelError, PriorWarning
 from pyrocrl.guide import AmortizedGuide
 from pyrocrl.model import MultimodalSCM
 from pyrocrl.posterior.alignment import Alignment
@@ -25,7 +26,8 @@ from pyrocrl.posterior.encoding import aligned_latents, encode_nodes
 from pyrocrl.posterior.inference_data import to_inference_data
 from pyrocrl.posterior.reliability import reliability_of
 from pyrocrl.posterior.restarts import best_restart
-from pyrocrl.scm import Nodes
+from pyrocrl.posterior.sensitivity import prior_sensitivity
+from pyrocrl.scm import EdgePrior, Nodes
 from pyrocrl.settings import FitSettings
 from pyrocrl.structure import GraphDraws
 from pyrocrl.training import History
@@ -71,6 +73,9 @@ class Posterior:
         history_record: what happened during training.
         data_summary: one row per modality.
         warnings: what a reader of the result should know.
+        node_values: (restart, subject, node), node values of the subjects that the edges rest on,
+            each restart's in its own order; None in a fit that was loaded, as these include
+            measurements.
     """
 
     fit_settings: FitSettings
@@ -89,6 +94,7 @@ class Posterior:
     history_record: History
     data_summary: pd.DataFrame
     warnings: tuple[str, ...] = field(default=())
+    node_values: npt.NDArray[np.float32] | None = field(default=None, repr=False)
 
     @property
     def nodes(self) -> Nodes:
@@ -201,6 +207,38 @@ class Posterior:
         kept = [int(k) for k in self.restarts.restart[self.restarts.weight > 0]]
         return chain_probabilities(self.draws.adjacency, self.allowed, self.nodes.names, kept)
 
+    def prior_sensitivity(
+        self,
+        priors: Mapping[str, EdgePrior] | None = None,
+        data: MultimodalData | Mapping[str, Any] | None = None,
+    ) -> pd.DataFrame:
+        """How the edges' probabilities move as their prior is changed, without a new fit.
+
+        Graphs and mechanisms are summed out anew under each prior, which is exact given the
+        latents. The latents themselves, their alignment and the restarts that count stay as they
+        are: they were found under the fit's own prior. Where a prior would choose other restarts,
+        a `PriorWarning` says so. Background knowledge stays.
+
+        Args:
+            priors: edge priors by name. None takes the fit's own with the odds of every edge a
+                third (`sparser`) and three times (`denser`), and with a slab half (`narrower slab`)
+                and twice (`wider slab`) as wide, as far as the prior has these.
+            data: the data that was fitted; a fit that was loaded needs it.
+
+        Returns:
+            Every allowed edge, those that move most first. Columns: parent, child, `as fitted`,
+            one per prior, difference (between the largest and the smallest).
+
+        Raises:
+            ModelError: if the priors are no mapping of edge priors, or a loaded fit gets no data.
+            PriorError: if an edge prior cannot be summed over.
+            DataError: if the data is not that of the fit.
+        """
+        found = prior_sensitivity(self, priors, data)
+        for note in found.notes:
+            warnings.warn(note, PriorWarning, stacklevel=2)
+        return found.table
+
     def graph(self, threshold: float = 0.5) -> networkx.DiGraph:
         """The graph of the edges with at least a given probability.
 
@@ -276,6 +314,12 @@ class Posterior:
         from pyrocrl.report import plot_directions
 
         return plot_directions(self, ax, **options)
+
+    def plot_prior_sensitivity(self, ax: matplotlib.axes.Axes | None = None, **options: Any) -> Any:
+        """Draw how the edges' probabilities move with their prior; returns the Axes."""
+        from pyrocrl.report import plot_prior_sensitivity
+
+        return plot_prior_sensitivity(self, ax, **options)
 
     def plot_latents(self, ax: matplotlib.axes.Axes | None = None, **options: Any) -> Any:
         """Draw what each latent means, its loadings; returns the Axes."""

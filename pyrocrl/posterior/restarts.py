@@ -8,12 +8,13 @@ import pandas as pd
 
 from pyrocrl.errors import ModelError
 
-__all__ = ["best_restart", "weigh_restarts"]
+__all__ = ["as_good_as_any", "best_restart", "cheapest", "weigh_restarts"]
 
 _STANDARD_ERRORS = 2.0
 _COST = 0.3
 
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 
 
 def weigh_restarts(
@@ -64,9 +65,7 @@ def weigh_restarts(
     mean = scores.mean(axis=1)
     difference = scores - scores[np.argmax(mean)]
     error = difference.std(axis=1, ddof=1) / np.sqrt(difference.shape[1])
-    as_good = usable & (difference.mean(axis=1) >= -_STANDARD_ERRORS * error)
-    counts = as_good & (cost <= cost[as_good].min() + _COST)
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "restart": np.arange(len(mean)),
             "held_out_elbo": np.where(usable, held_out_elbo.mean(axis=1), np.nan),
@@ -74,9 +73,35 @@ def weigh_restarts(
             "difference": np.where(usable, difference.mean(axis=1), np.nan),
             "difference_se": np.where(usable, error, np.nan),
             "edges": edges,
-            "weight": counts / counts.sum(),
         }
     )
+    counts = cheapest(as_good_as_any(table), cost)
+    return table.assign(weight=counts / counts.sum())
+
+
+def as_good_as_any(restarts: pd.DataFrame) -> BoolArray:
+    """Restarts that do as well on held-out subjects as the best one, (restart,).
+
+    Args:
+        restarts: what `weigh_restarts` returned.
+    """
+    bound = -_STANDARD_ERRORS * restarts["difference_se"]
+    # A comparison with NaN, in a restart that cannot be used, is False.
+    return np.asarray(restarts["difference"] >= bound, dtype=np.bool_)
+
+
+def cheapest(as_good: BoolArray, cost: FloatArray) -> BoolArray:
+    """Of restarts that do equally well, those that need about the fewest edges, (restart,).
+
+    Args:
+        as_good: (restart,), which do equally well; at least one.
+        cost: (restart,), expected price of a restart's edges.
+
+    Example:
+        >>> cheapest(np.array([True, True, False]), np.array([2.0, 3.0, 1.0])).tolist()
+        [True, False, False]
+    """
+    return np.asarray(as_good & (cost <= cost[as_good].min() + _COST))
 
 
 def best_restart(restarts: pd.DataFrame) -> int:

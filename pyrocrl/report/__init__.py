@@ -12,6 +12,7 @@ from pyrocrl.report.plots import (
     plot_graph,
     plot_history,
     plot_latents,
+    plot_prior_sensitivity,
 )
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "plot_graph",
     "plot_history",
     "plot_latents",
+    "plot_prior_sensitivity",
     "summary_html",
     "to_csv",
     "to_graphml",

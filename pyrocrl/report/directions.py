@@ -205,7 +205,8 @@ def directions_in_words(posterior: Posterior) -> str:
     for verdict, sentence in _SENTENCES.items():
         count = verdicts.count(verdict)
         if count:
-            told.append(sentence.format("one" if count == 1 else count))
+            which = "all" if count == len(verdicts) > 1 else "one" if count == 1 else count
+            told.append(sentence.format(which))
     return " ".join(told)
 
 

@@ -15,6 +15,7 @@ from pyrocrl.report.export import output_path
 from pyrocrl.report.graph import GraphPicture
 from pyrocrl.report.history import AgreementPicture, HistoryPicture
 from pyrocrl.report.latents import LatentsPicture
+from pyrocrl.report.sensitivity import sensitivity_in_words
 from pyrocrl.report.story import EdgeRow, edge_rows, findings, headline, latent_stories
 from pyrocrl.report.style import Picture, figure_of, group_colours
 from pyrocrl.report.tables import ranked_restarts, rows
@@ -170,6 +171,7 @@ def _context(posterior: Posterior) -> dict[str, Any]:
         "forest": "" if forest.edges.empty else svg_uri(forest),
         "directions": directions_in_words(posterior),
         "direction_rows": direction_rows(posterior),
+        "sensitivity": sensitivity_in_words(posterior),
         "stories": stories,
         "colours": group_colours(posterior.nodes.groups),
         "heatmap": svg_uri(latents) if stories else "",

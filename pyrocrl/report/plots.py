@@ -7,6 +7,7 @@ from pyrocrl.report.edges import plot_edges
 from pyrocrl.report.graph import plot_graph
 from pyrocrl.report.history import plot_agreement, plot_history
 from pyrocrl.report.latents import plot_latents
+from pyrocrl.report.sensitivity import plot_prior_sensitivity
 
 __all__ = [
     "plot_agreement",
@@ -15,4 +16,5 @@ __all__ = [
     "plot_graph",
     "plot_history",
     "plot_latents",
+    "plot_prior_sensitivity",
 ]

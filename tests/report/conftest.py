@@ -127,6 +127,18 @@ class StandIn:
         table = pd.DataFrame(records, columns=columns)
         return table.sort_values("adjacent", ascending=False, ignore_index=True)
 
+    @property
+    def node_values(self) -> np.ndarray:
+        return np.zeros((1, 1, len(self.nodes.names)))
+
+    def prior_sensitivity(self) -> pd.DataFrame:
+        """Two priors under which weak edges are rarer, and more frequent."""
+        table = self.edge_table()[["parent", "child", "probability"]]
+        table = table.rename(columns={"probability": "as fitted"})
+        table["sparser"] = table["as fitted"] ** 1.5
+        table["denser"] = table["as fitted"] ** 0.5
+        return table.assign(difference=table["denser"] - table["sparser"])
+
     def edge_probabilities(self) -> pd.DataFrame:
         return pd.DataFrame(self._p, index=self.nodes.names, columns=self.nodes.names)
 
