@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
+import torch
+
+from pyrocrl.data import MultimodalData
+from pyrocrl.errors import DataError, ModelError
+from pyrocrl.posterior.likelihood import log_likelihood
+from pyrocrl.posterior.predictive import Predictive, Sites, draw_graphs, predict
+from pyrocrl.structure import GraphDraws
+from pyrocrl.training import hold_out
 
 if TYPE_CHECKING:
     import arviz
+    import xarray
 
     from pyrocrl.posterior.posterior import Posterior
 
 __all__ = ["import_arviz", "to_inference_data"]
+
+_SUBJECTS, _DRAWS = 100, 400
+_JOINT = "joint"
+
+Array = npt.NDArray[Any]
 
 
 def import_arviz() -> Any:
@@ -27,24 +44,52 @@ def import_arviz() -> Any:
     return arviz
 
 
-def to_inference_data(posterior: Posterior) -> arviz.InferenceData:
-    """Draws of graphs, strengths and effects of the restarts that make up the answer.
+def to_inference_data(
+    posterior: Posterior,
+    data: MultimodalData | Mapping[str, Any] | None = None,
+    *,
+    subjects: int | None = None,
+    draws: int | None = None,
+    particles: int = 30,
+) -> arviz.InferenceData:
+    """See `Posterior.to_inference_data`."""
+    for name, value in (("subjects", subjects), ("draws", draws), ("particles", particles)):
+        is_whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+        if value is not None and not (is_whole and value >= 1):
+            raise ModelError(f"{name} must be a whole number, at least 1, not {value!r}")
+    if data is None and subjects is None:
+        return _reported(posterior)
+    most, kept = int(subjects or _SUBJECTS), _kept(posterior)
+    rng = np.random.default_rng(posterior.fit_settings.seed)
+    available = posterior.draws.adjacency.shape[1]
+    wanted = min(int(draws or np.ceil(_DRAWS / len(kept))), available)
+    thinned = replace(posterior, draws=_taken(posterior.draws, rng.permutation(available)[:wanted]))
+    inference_data = _reported(thinned)
+    where = posterior.model.zero.device
+    with torch.random.fork_rng(devices=[where] if where.type == "cuda" else []):
+        torch.manual_seed(posterior.fit_settings.seed)
+        graphs = draw_graphs(posterior.model, posterior.guide, _own_edges(thinned))
+        groups = {} if _cyclic(posterior) else _predictions(posterior, graphs, most)
+        if data is not None:
+            groups |= _judgements(posterior, data, graphs, most, particles)
+    inference_data.add_groups(groups)
+    return inference_data
 
-    Args:
-        posterior: a fitted posterior.
 
-    Returns:
-        Groups `posterior` (adjacency, strength, effect; chain, draw, child, parent),
-        `sample_stats` (held_out_elbo and weight of each chain) and `constant_data` (allowed edges,
-        modality of each node). Chains are the restarts that count, by their number.
-    """
-    az = import_arviz()
+def _taken(draws: GraphDraws, chosen: npt.NDArray[np.intp]) -> GraphDraws:
+    return GraphDraws(
+        draws.adjacency[:, chosen], draws.strength[:, chosen], draws.effect[:, chosen]
+    )
+
+
+def _reported(posterior: Posterior) -> Any:
+    """The draws of the answer, and what they rest on."""
     names = list(posterior.nodes.names)
     kept = posterior.restarts[posterior.restarts.weight > 0]
     draws = posterior.draws
     edge = ["child", "parent"]
     per_draw = np.ones(draws.adjacency.shape[:2])
-    return az.from_dict(
+    return import_arviz().from_dict(
         posterior={
             "adjacency": draws.adjacency.astype(np.int8),
             "strength": draws.strength,
@@ -73,3 +118,119 @@ def to_inference_data(posterior: Posterior) -> arviz.InferenceData:
         },
         attrs={"rope": posterior.rope, "inference_library": "pyrocrl"},
     )
+
+
+def _cyclic(posterior: Posterior) -> bool:
+    return posterior.model.space.rule == "cyclic"
+
+
+def _own_edges(posterior: Posterior) -> npt.NDArray[np.bool_]:
+    """The draws in every chain's own order of nodes, (draw, chain, child, parent).
+
+    Chains that do not count have no edges; nothing is made of them.
+    """
+    drawn = posterior.draws.adjacency
+    shape = (drawn.shape[1], posterior.model.chains, *drawn.shape[2:])
+    edges = np.zeros(shape, dtype=np.bool_)
+    for chain, aligned in zip(_kept(posterior), drawn, strict=True):
+        own = posterior.alignment.permutation[chain]
+        edges[:, chain, own[:, None], own[None, :]] = aligned
+    return edges
+
+
+def _predictions(
+    posterior: Posterior, graphs: Sequence[Sites], subjects: int
+) -> dict[str, xarray.Dataset]:
+    """Graphs and measurements under the prior, measurements under the posterior."""
+    model, template = posterior.model, posterior.template
+    before = predict(model, [{}] * len(graphs), template, subjects)
+    after = predict(model, graphs, template, subjects)
+    return {
+        "prior": _graphs(posterior, before),
+        "prior_predictive": _measurements(posterior, before),
+        "posterior_predictive": _measurements(posterior, after),
+    }
+
+
+def _graphs(posterior: Posterior, drawn: Predictive) -> xarray.Dataset:
+    import xarray as xr
+
+    alignment, names = posterior.alignment, list(posterior.nodes.names)
+    kept = _kept(posterior)
+    adjacency = [alignment.edges(drawn.adjacency[chain], chain) for chain in kept]
+    weight = [
+        alignment.edges(drawn.weight[chain], chain)
+        * np.outer(alignment.sign[chain], alignment.sign[chain])
+        for chain in kept
+    ]
+    dims = ["chain", "draw", "child", "parent"]
+    return xr.Dataset(
+        {"adjacency": (dims, np.stack(adjacency).astype(np.int8)), "weight": (dims, weight)},
+        coords={"chain": kept, "child": names, "parent": names},
+    )
+
+
+def _measurements(posterior: Posterior, drawn: Predictive) -> xarray.Dataset:
+    import xarray as xr
+
+    kept = _kept(posterior)
+    return xr.Dataset(
+        {
+            name: (["chain", "draw", "new_subject", f"{name}_column"], values[kept])
+            for name, values in drawn.measurements.items()
+        },
+        coords={"chain": kept, **_columns(posterior)},
+    )
+
+
+def _judgements(
+    posterior: Posterior,
+    data: MultimodalData | Mapping[str, Any],
+    graphs: Sequence[Sites],
+    most: int,
+    particles: int,
+) -> dict[str, xarray.Dataset]:
+    """Subjects that training did not see: their measurements and how probable these are."""
+    import xarray as xr
+
+    if _JOINT in posterior.template:
+        raise ModelError(
+            f"modality {_JOINT!r}: the log likelihood needs this name for itself; choose another"
+        )
+    everybody = posterior.template.like(data)
+    judged = _unseen(posterior, everybody, most)
+    found = log_likelihood(posterior.model, posterior.guide, judged, everybody, graphs, particles)
+    kept, labels = _kept(posterior), {"subject": judged.subjects.to_numpy()}
+    return {
+        "observed_data": xr.Dataset(
+            {name: (["subject", f"{name}_column"], judged.frame(name)) for name in judged.names},
+            coords={**labels, **_columns(posterior)},
+        ),
+        "log_likelihood": xr.Dataset(
+            {name: (["chain", "draw", "subject"], own[kept]) for name, own in found.items()},
+            coords={"chain": kept, **labels},
+        ),
+    }
+
+
+def _unseen(posterior: Posterior, data: MultimodalData, most: int) -> MultimodalData:
+    """Subjects that training did not see, at most so many."""
+    fitted, rng = posterior.latent_values.index, np.random.default_rng(posterior.fit_settings.seed)
+    if data.subjects.equals(fitted):
+        _, data = hold_out(data, rng)
+    elif data.subjects.isin(fitted).any():
+        raise DataError(
+            "data: some of these subjects were fitted and some were not; give the data that was "
+            "fitted, of which the held-out subjects are taken, or new subjects with other labels"
+        )
+    if data.n_subjects <= most:
+        return data
+    return data.select(np.sort(rng.permutation(data.n_subjects)[:most]))
+
+
+def _kept(posterior: Posterior) -> list[int]:
+    return [int(k) for k in posterior.restarts.restart[posterior.restarts.weight > 0]]
+
+
+def _columns(posterior: Posterior) -> dict[str, list[str]]:
+    return {f"{m.name}_column": list(m.columns) for m in posterior.template}

@@ -272,9 +272,56 @@ class Posterior:
             )
         return graph
 
-    def to_inference_data(self) -> arviz.InferenceData:
-        """The draws as ArviZ InferenceData; see `pyrocrl.posterior.to_inference_data`."""
-        return to_inference_data(self)
+    def to_inference_data(
+        self,
+        data: MultimodalData | Mapping[str, Any] | None = None,
+        *,
+        subjects: int | None = None,
+        draws: int | None = None,
+        particles: int = 30,
+    ) -> arviz.InferenceData:
+        """The draws as ArviZ InferenceData; with data, what `az.loo` and `az.compare` want too.
+
+        Chains are the restarts that count, by their number. Always there: `posterior` (adjacency,
+        strength, effect; chain, draw, child, parent), `sample_stats` (held_out_elbo and weight of
+        each chain) and `constant_data` (allowed edges, modality of each node).
+
+        With `subjects` or `data`: `prior` (adjacency and linear weights under the edge prior),
+        `prior_predictive` and `posterior_predictive` (measurements of new subjects, a variable per
+        modality in its own units; chain, draw, new_subject, column). Graph and weights are drawn,
+        from their prior, or from `posterior` and the guide's weights for these edges; networks,
+        which have no prior, are as they were trained in both. Not with order="cyclic", where a
+        graph that is drawn may have no solution.
+
+        With `data`: `observed_data` and `log_likelihood` of subjects that training did not see
+        (chain, draw, subject; nats, of standardised measurements). `joint` is log p(x), with the
+        latents integrated out by importance sampling from the guide; a modality's own is
+        log p(x^(m) | all others). Chains are restarts and draws are graphs and weights, never
+        latents: `az.loo(inference_data, var_name="joint")` averages over them, and
+        `az.compare(fits, var_name="joint")` ranks fits of the same data and seed by how well they
+        foretell new subjects. As these subjects were held out, what `az.loo` leaves out was in
+        nothing that was learned, and its estimate is a little low rather than high.
+
+        Args:
+            data: the data that was fitted, of which the held-out subjects are taken, or new
+                subjects with labels of their own.
+            subjects: subjects of each predictive draw, and at most how many of the data are
+                judged. None is 100 with data; without data it leaves out all that is drawn anew.
+            draws: draws of graph and weights in every chain of these groups, to which `posterior`
+                is thinned too. None makes 400 of all chains together: with much fewer, ArviZ's
+                diagnostics (Pareto k) are mostly noise.
+            particles: draws of a subject's latents; few make log p(x) a little too low, so take
+                the same number for fits that are compared.
+
+        Raises:
+            ModelError: if a number is not at least 1.
+            DataError: if the data lacks modalities or columns, or mixes fitted and new subjects.
+
+        Source: Burda, Grosse and Salakhutdinov (2016), Importance weighted autoencoders, for the
+        marginal likelihood; Vehtari, Gelman and Gabry (2017), Practical Bayesian model evaluation
+        using leave-one-out cross-validation, for what ArviZ makes of it.
+        """
+        return to_inference_data(self, data, subjects=subjects, draws=draws, particles=particles)
 
     @property
     def history(self) -> pd.DataFrame:
