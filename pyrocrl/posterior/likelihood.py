@@ -58,9 +58,9 @@ def log_likelihood(
     Source: Burda, Grosse and Salakhutdinov (2016), Importance weighted autoencoders, equation 8.
     """
     with pyro.validation_enabled(False):
-        nodes, _ = encode_nodes(model, guide, everybody)
+        nodes, deviations = encode_nodes(model, guide, everybody)
         regressions = {
-            name: _Regression.fit(nodes, where.start, where.stop)
+            name: _Regression.fit(nodes, deviations, where.start, where.stop)
             for name, where in model.positions.items()
         }
         causal = [_scm(model, graph) for graph in graphs]
@@ -154,7 +154,7 @@ class _Regression:
     factor: Tensor
 
     @classmethod
-    def fit(cls, nodes: FloatArray, start: int, stop: int) -> _Regression:
+    def fit(cls, nodes: FloatArray, deviations: FloatArray, start: int, stop: int) -> _Regression:
         # Chains that diverged must not stop the others.
         z = torch.from_numpy(nodes).float().nan_to_num()
         own = torch.zeros(z.shape[-1], dtype=torch.bool)
@@ -162,8 +162,8 @@ class _Regression:
         told = _with_intercept(z[..., ~own])
         slope = torch.linalg.lstsq(told, z[..., own]).solution
         rest = z[..., own] - told @ slope
-        covariance = rest.transpose(1, 2) @ rest / z.shape[1]
-        covariance = covariance + 1e-4 * torch.eye(stop - start)
+        unsure = torch.from_numpy(deviations[..., start:stop] ** 2).float().mean(1).nan_to_num()
+        covariance = rest.transpose(1, 2) @ rest / z.shape[1] + torch.diag_embed(unsure + 1e-4)
         return cls(own, slope, _WIDER * torch.linalg.cholesky_ex(covariance).L)
 
     def draw(self, z: Tensor) -> tuple[Tensor, Tensor]:

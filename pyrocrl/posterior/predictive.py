@@ -54,7 +54,8 @@ def draw_graphs(
         given = {} if site is None else {site: edges.unsqueeze(1)}
         with model.chain_plate():
             trace = poutine.trace(poutine.condition(guide.edges, given)).get_trace()
-        drawn.append({name: trace.nodes[name]["value"] for name in trace.stochastic_nodes} | given)
+        values = {name: trace.nodes[name]["value"] for name in trace.stochastic_nodes}
+        drawn.append({name: value.detach() for name, value in (values | given).items()})
     return drawn
 
 
