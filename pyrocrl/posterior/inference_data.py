@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["import_arviz", "to_inference_data"]
 
-_SUBJECTS, _DRAWS = 100, 400
+_SUBJECTS = 100
 _JOINT = "joint"
 
 Array = npt.NDArray[Any]
@@ -49,7 +49,7 @@ def to_inference_data(
     data: MultimodalData | Mapping[str, Any] | None = None,
     *,
     subjects: int | None = None,
-    draws: int | None = None,
+    draws: int = 300,
     particles: int = 30,
 ) -> arviz.InferenceData:
     """See `Posterior.to_inference_data`."""
@@ -59,11 +59,11 @@ def to_inference_data(
             raise ModelError(f"{name} must be a whole number, at least 1, not {value!r}")
     if data is None and subjects is None:
         return _reported(posterior)
-    most, kept = int(subjects or _SUBJECTS), _kept(posterior)
+    most = int(subjects or _SUBJECTS)
     rng = np.random.default_rng(posterior.fit_settings.seed)
     available = posterior.draws.adjacency.shape[1]
-    wanted = min(int(draws or np.ceil(_DRAWS / len(kept))), available)
-    thinned = replace(posterior, draws=_taken(posterior.draws, rng.permutation(available)[:wanted]))
+    chosen = rng.permutation(available)[:draws]
+    thinned = replace(posterior, draws=_taken(posterior.draws, chosen))
     inference_data = _reported(thinned)
     where = posterior.model.zero.device
     with torch.random.fork_rng(devices=[where] if where.type == "cuda" else []):
@@ -199,16 +199,20 @@ def _judgements(
         )
     everybody = posterior.template.like(data)
     judged = _unseen(posterior, everybody, most)
-    found = log_likelihood(posterior.model, posterior.guide, judged, everybody, graphs, particles)
-    kept, labels = _kept(posterior), {"subject": judged.subjects.to_numpy()}
+    kept = posterior.restarts[posterior.restarts.weight > 0]
+    weights = dict(zip(kept.restart.tolist(), kept.weight.tolist(), strict=True))
+    found = log_likelihood(
+        posterior.model, posterior.guide, judged, everybody, graphs, particles, weights
+    )
+    labels = {"subject": judged.subjects.to_numpy()}
     return {
         "observed_data": xr.Dataset(
             {name: (["subject", f"{name}_column"], judged.frame(name)) for name in judged.names},
             coords={**labels, **_columns(posterior)},
         ),
         "log_likelihood": xr.Dataset(
-            {name: (["chain", "draw", "subject"], own[kept]) for name, own in found.items()},
-            coords={"chain": kept, **labels},
+            {name: (["chain", "draw", "subject"], own[None]) for name, own in found.items()},
+            coords={"chain": [0], **labels},
         ),
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,12 +36,14 @@ def log_likelihood(
     everybody: MultimodalData,
     graphs: Sequence[Sites],
     particles: int,
+    weights: Mapping[int, float],
 ) -> dict[str, FloatArray]:
     """Log densities of subjects' measurements under draws of the graph and its weights.
 
     `joint` is log p(x), all modalities together; a modality's own is log p(x^(m) | all others),
-    log p(x) less the same without the modality. Latents are drawn from the guide and weighted;
-    where a modality is left out, its latents are drawn from a regression on the others.
+    log p(x) less the same without the modality. Both are of the mixture of the chains. Latents are
+    drawn from the guide and weighted; where a modality is left out, its latents are drawn from a
+    regression on the others.
 
     Args:
         model: the model.
@@ -50,10 +52,10 @@ def log_likelihood(
         everybody: subjects to learn the regressions from.
         graphs: what `draw_graphs` returned, one for each draw.
         particles: draws of latents for each subject.
+        weights: of the chains that count, in the mixture.
 
     Returns:
-        `joint` and one entry per modality, (chain, draw, subject), in nats, of standardised
-        measurements.
+        `joint` and one entry per modality, (draw, subject), in nats, of standardised measurements.
 
     Source: Burda, Grosse and Salakhutdinov (2016), Importance weighted autoencoders, equation 8.
     """
@@ -69,11 +71,18 @@ def log_likelihood(
         for start in range(0, subjects.n_subjects, step):
             batch = subjects.batch(slice(start, start + step)).to(model.zero.device)
             drawn = _Particles.draw(model, guide, batch, particles)
-            joint = drawn.evidence(causal)
+            joint = _mixed(drawn.evidence(causal), weights)
             parts["joint"].append(joint)
             for name, regression in regressions.items():
-                parts[name].append(joint - drawn.without(name, regression).evidence(causal))
+                rest = _mixed(drawn.without(name, regression).evidence(causal), weights)
+                parts[name].append(joint - rest)
     return {name: torch.cat(own, -1).double().cpu().numpy() for name, own in parts.items()}
+
+
+def _mixed(evidence: Tensor, weights: Mapping[int, float]) -> Tensor:
+    """Log density of the mixture of chains, (chain, draw, subject) -> (draw, subject)."""
+    each = [evidence[chain] + math.log(weight) for chain, weight in weights.items()]
+    return torch.stack(each).logsumexp(0)
 
 
 def _scm(model: MultimodalSCM, graph: Sites) -> SCM:

@@ -277,7 +277,7 @@ class Posterior:
         data: MultimodalData | Mapping[str, Any] | None = None,
         *,
         subjects: int | None = None,
-        draws: int | None = None,
+        draws: int = 300,
         particles: int = 30,
     ) -> arviz.InferenceData:
         """The draws as ArviZ InferenceData; with data, what `az.loo` and `az.compare` want too.
@@ -296,20 +296,21 @@ class Posterior:
         With `data`: `observed_data` and `log_likelihood` of subjects that training did not see
         (chain, draw, subject; nats, of standardised measurements). `joint` is log p(x), with the
         latents integrated out by importance sampling from the guide; a modality's own is
-        log p(x^(m) | all others). Chains are restarts and draws are graphs and weights, never
-        latents: `az.loo(inference_data, var_name="joint")` averages over them, and
-        `az.compare(fits, var_name="joint")` ranks fits of the same data and seed by how well they
-        foretell new subjects. As these subjects were held out, what `az.loo` leaves out was in
-        nothing that was learned, and its estimate is a little low rather than high.
+        log p(x^(m) | all others). `az.loo(inference_data, var_name="joint")` says how well the
+        answer foretells new subjects, and `az.compare(fits, var_name="joint")` ranks fits of the
+        same data and seed by it. A draw is one graph with its weights in every restart that counts,
+        and its density that of the mixture of these restarts, hence the one chain: restarts are
+        modes, and `az.loo`, which weighs every chain by how badly it foretells a subject, would
+        report the worst of them. As the subjects were held out, what it leaves out was in nothing
+        that was learned: its estimate is a little low rather than high.
 
         Args:
             data: the data that was fitted, of which the held-out subjects are taken, or new
                 subjects with labels of their own.
             subjects: subjects of each predictive draw, and at most how many of the data are
                 judged. None is 100 with data; without data it leaves out all that is drawn anew.
-            draws: draws of graph and weights in every chain of these groups, to which `posterior`
-                is thinned too. None makes 400 of all chains together: with much fewer, ArviZ's
-                diagnostics (Pareto k) are mostly noise.
+            draws: draws of graph and weights in these groups, to which `posterior` is thinned too.
+                With much fewer, ArviZ's diagnostics (Pareto k) are mostly noise.
             particles: draws of a subject's latents; few make log p(x) a little too low, so take
                 the same number for fits that are compared.
 
