@@ -128,7 +128,8 @@ def _variational(trained: Trained, alignment: Alignment, kept: npt.NDArray[np.in
     if gates is None:
         return np.full((size, size), np.nan)
     own = gates.squeeze(1).double().cpu().numpy()
-    return np.asarray(np.mean([alignment.edges(own[k], k) for k in kept], axis=0))
+    aligned = [np.asarray(alignment.edges(own[k], k), dtype=float) for k in kept]
+    return np.asarray(np.mean(aligned, axis=0))
 
 
 def _loadings(values: pd.DataFrame, nodes: Nodes, data: MultimodalData) -> pd.DataFrame:

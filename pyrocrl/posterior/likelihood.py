@@ -145,7 +145,8 @@ class _Particles:
         own = torch.stack(list(self.log_weight.values())).sum(0)
         weights = torch.stack([own + scm.log_prob(self.z) for scm in causal], 1)
         each = weights.unflatten(-1, (-1, self.particles))
-        return each.logsumexp(-1) - math.log(self.particles)
+        evidence: Tensor = each.logsumexp(-1) - math.log(self.particles)
+        return evidence
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from pyrocrl.posterior.inference_data import to_inference_data
 from pyrocrl.posterior.reliability import reliability_of
 from pyrocrl.posterior.restarts import best_restart
 from pyrocrl.posterior.sensitivity import prior_sensitivity
+from pyrocrl.posterior.shown import Shown
 from pyrocrl.scm import EdgePrior, Nodes
 from pyrocrl.settings import FitSettings
 from pyrocrl.structure import GraphDraws
@@ -34,7 +35,6 @@ from pyrocrl.training import History
 
 if TYPE_CHECKING:
     import arviz
-    import matplotlib.axes
     import networkx
     import xarray
 
@@ -45,7 +45,7 @@ FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Posterior:
+class Posterior(Shown):
     """What a fit found: latents, and a posterior over the edges between them.
 
     Chains are restarts. All of them are aligned to the best one; those that explain held-out
@@ -345,54 +345,6 @@ class Posterior:
             "pyro": version("pyro-ppl"),
         }
 
-    def plot_graph(self, ax: matplotlib.axes.Axes | None = None, **options: Any) -> Any:
-        """Draw the graph, edges by probability, nodes by modality; returns the Axes."""
-        from pyrocrl.report import plot_graph
-
-        return plot_graph(self, ax, **options)
-
-    def plot_edges(self, ax: matplotlib.axes.Axes | None = None, **options: Any) -> Any:
-        """Draw intervals of the strongest edges (an ArviZ forest); returns the Axes."""
-        from pyrocrl.report import plot_edges
-
-        return plot_edges(self, ax, **options)
-
-    def plot_directions(self, ax: matplotlib.axes.Axes | None = None, **options: Any) -> Any:
-        """Draw which way edges point, pair by pair; returns the Axes."""
-        from pyrocrl.report import plot_directions
-
-        return plot_directions(self, ax, **options)
-
-    def plot_prior_sensitivity(self, ax: matplotlib.axes.Axes | None = None, **options: Any) -> Any:
-        """Draw how the edges' probabilities move with their prior; returns the Axes."""
-        from pyrocrl.report import plot_prior_sensitivity
-
-        return plot_prior_sensitivity(self, ax, **options)
-
-    def plot_latents(self, ax: matplotlib.axes.Axes | None = None, **options: Any) -> Any:
-        """Draw what each latent means, its loadings; returns the Axes."""
-        from pyrocrl.report import plot_latents
-
-        return plot_latents(self, ax, **options)
-
-    def report(self, path: str | Path) -> Path:
-        """Write one self-contained HTML file that explains the result; returns its path."""
-        from pyrocrl.report import write_report
-
-        return write_report(self, path)
-
-    def to_csv(self, path: str | Path) -> Path:
-        """Write the edge table as CSV; returns its path."""
-        from pyrocrl.report import to_csv
-
-        return to_csv(self, path)
-
-    def to_graphml(self, path: str | Path, threshold: float = 0.1) -> Path:
-        """Write the graph as GraphML, edges from a probability on; returns its path."""
-        from pyrocrl.report import to_graphml
-
-        return to_graphml(self, path, threshold)
-
     def save(self, path: str | Path) -> Path:
         """Save into a folder, without pickle; `pyrocrl.load` reads it back."""
         from pyrocrl.posterior.storage import save
@@ -406,8 +358,3 @@ class Posterior:
             f"Posterior({len(self.nodes)} nodes, {edges} edges with probability > 0.5, "
             f"{count} of {len(self.restarts)} restarts count)"
         )
-
-    def _repr_html_(self) -> str:
-        from pyrocrl.report import summary_html
-
-        return summary_html(self)

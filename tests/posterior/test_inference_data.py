@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,12 +20,12 @@ QUICK = {"subjects": 12, "draws": 5, "particles": 4}
 
 
 @pytest.fixture(scope="module")
-def judged(fitted: crl.Posterior, small_data: crl.MultimodalData) -> az.InferenceData:
+def judged(fitted: crl.Posterior, small_data: crl.MultimodalData) -> Any:
     return fitted.to_inference_data(small_data, **QUICK)
 
 
 def test_groups_have_the_sizes_that_were_asked_for(
-    judged: az.InferenceData, fitted: crl.Posterior, small_data: crl.MultimodalData
+    judged: Any, fitted: crl.Posterior, small_data: crl.MultimodalData
 ) -> None:
     chains = int((fitted.restarts.weight > 0).sum())
     assert dict(judged.posterior.sizes) == {"chain": chains, "draw": 5, "child": 4, "parent": 4}
@@ -43,7 +44,7 @@ def test_groups_have_the_sizes_that_were_asked_for(
 
 
 def test_only_subjects_that_were_held_out_are_judged(
-    judged: az.InferenceData, fitted: crl.Posterior, small_data: crl.MultimodalData
+    judged: Any, fitted: crl.Posterior, small_data: crl.MultimodalData
 ) -> None:
     from pyrocrl.training import hold_out
 
@@ -56,7 +57,7 @@ def test_only_subjects_that_were_held_out_are_judged(
 
 
 def test_the_same_question_has_the_same_answer(
-    judged: az.InferenceData, fitted: crl.Posterior, small_data: crl.MultimodalData, tmp_path: Path
+    judged: Any, fitted: crl.Posterior, small_data: crl.MultimodalData, tmp_path: Path
 ) -> None:
     before = torch.random.get_rng_state()
     loaded = crl.load(fitted.save(tmp_path / "fit"))
@@ -110,11 +111,8 @@ def test_numbers_are_checked(fitted: crl.Posterior, name: str, number: float) ->
 def test_a_comparison_ranks_the_true_model_first() -> None:
     data, _ = crl.simulate.numerical_case(1, seed=200, n_subjects=500)
     fits = {
-        name: crl.fit(data, restarts=2, max_epochs=40, progress=False, **settings)
-        for name, settings in {
-            "two latents": {"latents": 2},
-            "one latent": {"latents": 1},
-        }.items()
+        name: crl.fit(data, latents=latents, restarts=2, max_epochs=40, progress=False)
+        for name, latents in {"two latents": 2, "one latent": 1}.items()
     }
     judged = {name: posterior.to_inference_data(data) for name, posterior in fits.items()}
     with warnings.catch_warnings():

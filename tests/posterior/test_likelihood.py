@@ -12,6 +12,7 @@ from scipy.special import logsumexp
 from scipy.stats import multivariate_normal, norm
 
 import pyrocrl as crl
+from pyrocrl.edge_guide import OpenEdges
 from pyrocrl.posterior.likelihood import log_likelihood
 from pyrocrl.posterior.predictive import Sites, draw_graphs, predict
 
@@ -31,16 +32,17 @@ def linear_model(data: crl.MultimodalData, **sizes: Any) -> crl.MultimodalSCM:
     torch.manual_seed(201)
     model = crl.MultimodalSCM(data, mechanism="linear", chains=2, **sizes)
     with torch.no_grad():
-        model.mechanism.log_scale += 0.2 * torch.randn_like(model.mechanism.log_scale)
-        model.mechanism.intercept += 0.3
+        model.mechanism.log_scale.add_(0.2 * torch.randn_like(model.mechanism.log_scale))
+        model.mechanism.intercept.add_(0.3)
     return model
 
 
 def drawn_graphs(model: crl.MultimodalSCM, guide: crl.AmortizedGuide) -> list[Sites]:
     edges = np.broadcast_to(model.space.allowed, (3, 2, *model.space.allowed.shape)).copy()
     edges[1] = False
+    assert isinstance(guide.edges, OpenEdges)
     with torch.no_grad():
-        guide.edges.weight += 0.4 * torch.randn_like(guide.edges.weight)  # type: ignore[union-attr]
+        guide.edges.weight.add_(0.4 * torch.randn_like(guide.edges.weight))
     return draw_graphs(model, guide, edges)
 
 

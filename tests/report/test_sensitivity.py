@@ -73,7 +73,9 @@ def test_every_edge_that_may_be_is_drawn() -> None:
     axes = plot_prior_sensitivity(posterior)
     labels = [label.get_text() for label in axes.get_yticklabels()]
     assert labels == ["a → c", "b → c", "a → b"]
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == [
+    legend = axes.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == [
         "sparser",
         "denser",
         "as fitted",
