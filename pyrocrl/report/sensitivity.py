@@ -120,10 +120,11 @@ def _told(table: pd.DataFrame) -> list[str]:
     moved = table[crosses | far]
     if moved.empty:
         most = table["difference"].max()
+        by = f"at most by {most:.2f}" if most >= 0.01 else "by less than 0.01 throughout"
         return [
             "The answer does not hang on the prior over edges: under none of the others that were "
             f"tried does an edge's probability cross {_EVEN:g} or move by more than {_FAR:g} "
-            f"(at most by {most:.2f})."
+            f"({by})."
         ]
     low, high = values.min(1)[moved.index], values.max(1)[moved.index]
     listed = [
