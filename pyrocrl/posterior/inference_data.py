@@ -127,7 +127,8 @@ def _cyclic(posterior: Posterior) -> bool:
 def _own_edges(posterior: Posterior) -> npt.NDArray[np.bool_]:
     """The draws in every chain's own order of nodes, (draw, chain, child, parent).
 
-    Chains that do not count have no edges; nothing is made of them.
+    Where the order is learned, a chain's networks know the edges along the order that it found:
+    edges against it are turned. Chains that do not count have no edges; nothing is made of them.
     """
     drawn = posterior.draws.adjacency
     shape = (drawn.shape[1], posterior.model.chains, *drawn.shape[2:])
@@ -135,6 +136,9 @@ def _own_edges(posterior: Posterior) -> npt.NDArray[np.bool_]:
     for chain, aligned in zip(_kept(posterior), drawn, strict=True):
         own = posterior.alignment.permutation[chain]
         edges[:, chain, own[:, None], own[None, :]] = aligned
+    if posterior.model.space.rule == "learned":
+        at_hand = posterior.model.edges_at_hand().squeeze(1).cpu().numpy() > 0
+        edges = (edges | edges.swapaxes(-1, -2)) & at_hand
     return edges
 
 

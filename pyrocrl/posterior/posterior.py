@@ -290,8 +290,9 @@ class Posterior(Shown):
         `prior_predictive` and `posterior_predictive` (measurements of new subjects, a variable per
         modality in its own units; chain, draw, new_subject, column). Graph and weights are drawn,
         from their prior, or from `posterior` and the guide's weights for these edges; networks,
-        which have no prior, are as they were trained in both. Not with order="cyclic", where a
-        graph that is drawn may have no solution.
+        which have no prior, are as they were trained in both. With order="learned" edges against
+        the order that a restart's networks found are turned to it; with order="cyclic" these
+        groups are left out, as a graph that is drawn may have no solution.
 
         With `data`: `observed_data` and `log_likelihood` of subjects that training did not see
         (chain, draw, subject; nats, of standardised measurements). `joint` is log p(x), with the

@@ -13,7 +13,7 @@ import torch
 
 import pyrocrl as crl
 from pyrocrl.errors import DataError, ModelError
-from pyrocrl.posterior.inference_data import import_arviz
+from pyrocrl.posterior.inference_data import _own_edges, import_arviz
 
 az = import_arviz()
 QUICK = {"subjects": 12, "draws": 5, "particles": 4}
@@ -126,3 +126,16 @@ def test_a_comparison_ranks_the_true_model_first() -> None:
     assert table.index[0] == "two latents"
     assert table.elpd_diff["one latent"] > 2 * table.dse["one latent"]
     assert table.weight["two latents"] > 0.7
+
+
+def test_edges_against_the_order_of_the_networks_are_turned(
+    small_data: crl.MultimodalData,
+) -> None:
+    posterior = crl.fit(small_data, order="learned", restarts=1, max_epochs=2, progress=False)
+    drawn = posterior.draws.adjacency[0]
+    own = posterior.alignment.permutation[0]
+    turned = _own_edges(posterior)[:, 0][:, own[:, None], own[None, :]]
+    np.testing.assert_array_equal(turned | turned.swapaxes(1, 2), drawn | drawn.swapaxes(1, 2))
+    along = posterior.alignment.edges(posterior.model.edges_at_hand()[0, 0].numpy() > 0, 0)
+    assert not turned[:, ~along].any()
+    np.testing.assert_array_equal(turned[:, along][drawn[:, along]], True)
