@@ -136,6 +136,7 @@ def test_edges_against_the_order_of_the_networks_are_turned(
     own = posterior.alignment.permutation[0]
     turned = _own_edges(posterior)[:, 0][:, own[:, None], own[None, :]]
     np.testing.assert_array_equal(turned | turned.swapaxes(1, 2), drawn | drawn.swapaxes(1, 2))
-    along = posterior.alignment.edges(posterior.model.edges_at_hand()[0, 0].numpy() > 0, 0)
+    at_hand = posterior.model.edges_at_hand()[0, 0].numpy() > 0
+    along = np.asarray(posterior.alignment.edges(at_hand, 0), dtype=bool)
     assert not turned[:, ~along].any()
     np.testing.assert_array_equal(turned[:, along][drawn[:, along]], True)
