@@ -16,6 +16,8 @@ from pyrocrl.scm.programs import adjacency_site
 __all__ = ["VariedPrior", "varied_priors"]
 
 _ODDS, _WIDTH = 3.0, 2.0
+# What stretches a slab: the scale of most distributions, the widths of a mixture of normals.
+_STRETCHED = {"scale", "widths"}
 
 
 class VariedPrior:
@@ -39,10 +41,11 @@ class VariedPrior:
         self.prior, self.odds = prior, odds
         self.slab = slab_of(prior)
         if width != 1.0:
-            if "scale" not in self.slab.arg_constraints:
-                raise PriorError(f"edge prior {describe(prior)}: its slab has no scale to change")
             own = {name: getattr(self.slab, name) for name in self.slab.arg_constraints}
-            self.slab = type(self.slab)(**{**own, "scale": own["scale"] * width})
+            if not own.keys() & _STRETCHED:
+                raise PriorError(f"edge prior {describe(prior)}: its slab has no scale to change")
+            stretched = {name: own[name] * width for name in own.keys() & _STRETCHED}
+            self.slab = type(self.slab)(**{**own, **stretched})
 
     def __call__(self, space: GraphSpace) -> torch.Tensor:
         """Draw an adjacency, as the prior does but for the odds."""
@@ -85,7 +88,7 @@ def varied_priors(prior: EdgePrior, space: GraphSpace) -> dict[str, EdgePrior]:
             "sparser": VariedPrior(prior, odds=1 / _ODDS),
             "denser": VariedPrior(prior, odds=_ODDS),
         }
-    if "scale" in slab_of(prior).arg_constraints:
+    if slab_of(prior).arg_constraints.keys() & _STRETCHED:
         varied |= {
             "narrower slab": VariedPrior(prior, width=1 / _WIDTH),
             "wider slab": VariedPrior(prior, width=_WIDTH),

@@ -19,6 +19,7 @@ from pyrocrl.errors import DataError, ModelError, PriorError, PriorWarning
 from pyrocrl.posterior import sensitivity
 from pyrocrl.posterior.sensitivity import prior_sensitivity
 from pyrocrl.scm import BackgroundKnowledge, Nodes
+from pyrocrl.scm.priors import slab_of
 from pyrocrl.scm.varied_prior import VariedPrior, varied_priors
 from pyrocrl.structure.program_prior import independent_edge_mixture
 
@@ -115,7 +116,7 @@ SPACE = BackgroundKnowledge(
 
 
 @pytest.mark.parametrize("odds", [1 / 3, 3.0])
-@pytest.mark.parametrize("prior", [crl.SpikeAndSlab(0.2), hierarchical])
+@pytest.mark.parametrize("prior", [crl.SpikeAndSlab(0.2), crl.ScaleFree(), hierarchical])
 def test_odds_are_multiplied(prior: crl.EdgePrior, odds: float) -> None:
     own, varied = (
         independent_edge_mixture(p, SPACE, draws=20, seed=3).probabilities
@@ -130,4 +131,7 @@ def test_a_prior_is_varied_where_it_has_something_to_vary() -> None:
     assert list(varied_priors(crl.SpikeAndSlab(), SPACE)) == DEFAULT
     assert list(varied_priors(crl.LaplaceEdges(), SPACE)) == DEFAULT[2:]
     assert list(varied_priors(hierarchical, SPACE)) == DEFAULT
+    horseshoe = crl.Horseshoe(1.0)
+    wider = varied_priors(horseshoe, SPACE)["wider slab"]
+    np.testing.assert_allclose(slab_of(wider).stddev, 2 * slab_of(horseshoe).stddev)
     assert float(VariedPrior(crl.LaplaceEdges(0.5), width=2.0).slab.scale) == 1.0
