@@ -1,0 +1,83 @@
+"""A table of results in a file: one row per measurement, added as soon as it is known."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pyrocrl.errors import ConfigError
+
+__all__ = ["Key", "RowFile"]
+
+Key = tuple[str, ...]
+
+
+class RowFile:
+    """A CSV file that grows row by row, so that an interruption leaves whole rows.
+
+    A later row with the same key takes the place of an earlier one when the file is read.
+
+    Args:
+        path: the file; need not be there yet.
+        columns: of the table.
+        key: columns that tell one row from another.
+
+    Raises:
+        ConfigError: on reading, if the file has other columns.
+    """
+
+    def __init__(self, path: Path, columns: Sequence[str], key: Sequence[str]) -> None:
+        self.path = path
+        self._columns = list(columns)
+        self._key = list(key)
+
+    def key_of(self, row: Mapping[str, Any]) -> Key:
+        """The key of a row, as text."""
+        return tuple(str(row[column]) for column in self._key)
+
+    def keys(self) -> set[Key]:
+        """The keys of the rows that stand there."""
+        return {self.key_of(row) for row in self._read().to_dict("records")}
+
+    def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Append rows to the file."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        if not self.path.exists():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            writer.writerow(self._columns)
+        writer.writerows([_cell(row.get(c)) for c in self._columns] for row in rows)
+        with open(self.path, "ab", buffering=0) as file:
+            file.write(text.getvalue().encode())
+
+    def frame(self) -> pd.DataFrame:
+        """The rows, the latest of each key, numbers as numbers."""
+        table = self._read().drop_duplicates(self._key, keep="last")
+        if table.empty:
+            return table
+        whole = io.StringIO(table.to_csv(index=False))
+        return pd.read_csv(whole)
+
+    def _read(self) -> pd.DataFrame:
+        if not self.path.exists():
+            return pd.DataFrame(columns=self._columns)
+        text = self.path.read_text(encoding="utf-8")
+        # An interrupted write leaves part of a line.
+        whole = text[: text.rfind("\n") + 1]
+        if whole != text:
+            self.path.write_text(whole, encoding="utf-8")
+        table = pd.read_csv(io.StringIO(whole), dtype=str, keep_default_na=False)
+        if list(table) != self._columns:
+            raise ConfigError(f"{self.path} has other columns than this table; move it away")
+        return table
+
+
+def _cell(value: Any) -> Any:
+    if value is None or (isinstance(value, float) and value != value):
+        return ""
+    return f"{value:.6g}" if isinstance(value, float) else value
