@@ -1,4 +1,4 @@
-"""The command line's benchmarks: pyrocrl benchmark identification."""
+"""The command line's benchmarks: pyrocrl benchmark identification | exactness | calibration."""
 
 from __future__ import annotations
 
@@ -77,6 +77,50 @@ def identification(
             benchmark.run(left, results, workers=jobs, threads=threads, say=typer.echo)
         for file in benchmark.publish(results, out):
             typer.echo(f"Written: {file}")
+
+
+@benchmarks.command()
+def exactness(
+    seeds: Annotated[str, typer.Option(help="Data seeds, such as 0-9 or 3,5.")] = "0-4",
+    out: Annotated[Path, typer.Option(help="Folder of results.")] = Path("benchmarks/results"),
+    render: Annotated[bool, typer.Option("--render", help="Run nothing; write the page.")] = False,
+) -> None:
+    """Edge probabilities against a listing of all graphs, and Markov chains against exact sums.
+
+    Goes on where exactness.csv ends, then writes exactness.md.
+    """
+    with one_line_errors():
+        from pyrocrl import benchmark, trust
+
+        numbers = benchmark.read_seeds(seeds)
+        _written(trust.run_exactness(numbers, out, render=render, say=typer.echo))
+
+
+@benchmarks.command()
+def calibration(
+    seeds: Annotated[str, typer.Option(help="Data sets, such as 0-199 or 3,5.")] = "0-199",
+    methods: Annotated[
+        list[str] | None,
+        typer.Option(help="Methods, semicolons between; pyrocrl's own, unless told otherwise."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder of results.")] = Path("benchmarks/results"),
+    render: Annotated[bool, typer.Option("--render", help="Run nothing; write the page.")] = False,
+) -> None:
+    """Edge probabilities and strengths of observed variables against simulated truth.
+
+    Goes on where calibration.csv ends, then writes calibration.md.
+    """
+    with one_line_errors():
+        from pyrocrl import benchmark, trust
+
+        numbers = benchmark.read_seeds(seeds)
+        chosen = trust.choose_methods(methods or ())
+        _written(trust.run_calibration(numbers, chosen, out, render=render, say=typer.echo))
+
+
+def _written(page: Path | None) -> None:
+    if page is not None:
+        typer.echo(f"Written: {page}")
 
 
 def _list_settings(settings: Sequence[Setting], left: Sequence[Job]) -> None:
