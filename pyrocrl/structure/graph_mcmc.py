@@ -1,23 +1,22 @@
 """The posterior over all acyclic graphs by Markov chains, where they are too many to sum over.
 
-A chain's state is a parent set for every node and a component of the edge prior. One move draws
-the parent set of a node anew among those that close no cycle. Another turns an edge round and
-draws the parent sets at both of its ends anew, which single redraws seldom can. The component is
-drawn anew given the graph from time to time.
+A chain's state is a parent set for every node and a component of the edge prior. A move draws the
+parent sets of a few nodes anew together, given those of the others (`block_moves`). The component
+is drawn anew given the graph from time to time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import logsumexp
 
 from pyrocrl.structure._arrays import BoolArray, FloatArray, IntArray
+from pyrocrl.structure.block_moves import draw_blocks, draw_together, reached
+from pyrocrl.structure.chain_candidates import Candidates, affinities
 from pyrocrl.structure.children import Child
-from pyrocrl.structure.dag_sum import node_masks
-from pyrocrl.structure.edge_prior import EdgePriorMixture, edges_log_prior
+from pyrocrl.structure.edge_prior import EdgePriorMixture
 from pyrocrl.structure.graph_posterior import GraphPosterior, graphs_of, no_graph, pool_chains
 from pyrocrl.structure.graph_prior import GraphPrior
 
@@ -25,15 +24,11 @@ __all__ = ["MAX_SETS_OF_CHAINS", "sample_graphs"]
 
 MAX_SETS_OF_CHAINS = 6_000
 _CHAINS = 6
-_STEPS_PER_NODE = 1_000
+_MOVES_PER_NODE = 200
 _BURN_IN = 0.2
-_REVERSALS = 0.4
-_STEPS_PER_COMPONENT = 25
-_STEPS_PER_DRAW = 10
-# A set this many nats below one of its own subsets is never needed: the subset fits wherever the
-# set does, and no share of the posterior above 1e-12 is lost.
-_HOPELESS = 30.0
-_CERTAIN_LOGIT = 1e9
+_BLOCK = 4
+_MOVES_PER_COMPONENT = 10
+_MOVES_PER_DRAW = 2
 _ATTEMPTS = 20
 
 
@@ -44,7 +39,7 @@ def sample_graphs(
     rng: np.random.Generator,
     *,
     chains: int = _CHAINS,
-    steps: int | None = None,
+    moves: int | None = None,
 ) -> GraphPosterior:
     """Run Markov chains over acyclic graphs.
 
@@ -57,35 +52,31 @@ def sample_graphs(
         possible: Edges that matter, (child, parent).
         rng: Source of randomness.
         chains: Number of chains.
-        steps: Moves of each chain, the first fifth of which is discarded; None for 1,000 a node.
+        moves: Moves of each chain, the first fifth of which is discarded; None for 200 a node.
 
     Returns:
         The posterior; its log evidence is minus infinity if no chain finds a graph to start from.
 
-    Source: Goudie and Mukherjee (2016), A Gibbs sampler for learning DAGs, for the parent sets;
-    Grzegorczyk and Husmeier (2008), Improving the structure MCMC sampler for Bayesian networks by
-    introducing a new edge reversal move.
+    Source: Goudie and Mukherjee (2016), A Gibbs sampler for learning DAGs, who redraw the parent
+    sets of up to three nodes together.
     """
-    steps = _STEPS_PER_NODE * len(children) if steps is None else steps
-    candidates = [_Candidates.of(child, prior) for child in children]
+    moves = _MOVES_PER_NODE * len(children) if moves is None else moves
+    candidates = [Candidates.of(child, prior) for child in children]
     graph_prior = GraphPrior(prior, possible)
-    component_weights = np.exp(prior.log_weights - logsumexp(prior.log_weights))
-    drawn = []
-    for own_rng in rng.spawn(chains):
-        chain = _start(candidates, prior, component_weights, own_rng)
-        if chain is None:
-            return no_graph(children)
-        visited = []
-        for step in range(steps):
-            kept = step >= _BURN_IN * steps
-            if step % _STEPS_PER_COMPONENT == 0:
-                graph = graphs_of(children, chain.rows()[None])
-                given = graph_prior.components(graph, np.ones(1))
-                chain.set_component(int(own_rng.choice(len(given), p=given)))
-            chain.move()
-            if kept and step % _STEPS_PER_DRAW == 0:
-                visited.append(chain.rows())
-        drawn.append(np.stack(visited))
+    own = _Chains(candidates, prior, chains, rng)
+    if not own.start():
+        return no_graph(children)
+    size = min(_BLOCK, len(children))
+    blocks = draw_blocks(affinities(candidates, prior), moves, size, rng)
+    visited = []
+    for move, block in enumerate(blocks.tolist()):
+        if len(prior.log_weights) > 1 and move % _MOVES_PER_COMPONENT == 0:
+            for chain, graph in enumerate(graphs_of(children, own.rows())):
+                given = graph_prior.components(graph[None], np.ones(1))
+                own.set_component(chain, int(rng.choice(len(given), p=given)))
+        own.redraw(block)
+        if move >= _BURN_IN * moves and move % _MOVES_PER_DRAW == 0:
+            visited.append(own.rows())
 
     def log_joint(rows: IntArray) -> FloatArray:
         evidence = np.zeros(len(rows))
@@ -93,211 +84,100 @@ def sample_graphs(
             evidence += child.scores.log_evidence[own]
         return evidence + graph_prior.log_probability(graphs_of(children, rows))
 
-    return pool_chains(children, drawn, log_joint, graph_prior)
+    return pool_chains(children, list(np.stack(visited, axis=1)), log_joint, graph_prior)
 
 
-@dataclass(frozen=True, eq=False)
-class _Candidates:
-    """The parent sets of one child that a chain may need.
-
-    Attributes:
-        child: The child with all its parent sets.
-        rows: Rows of those that are needed, (set,).
-        masks: The same as bit masks, (set,).
-        has: Which nodes they hold, (set, node).
-        log_evidence: Their log evidence, (set,).
-    """
-
-    child: Child
-    rows: IntArray
-    masks: IntArray
-    has: BoolArray
-    log_evidence: FloatArray
-
-    @classmethod
-    def of(cls, child: Child, prior: EdgePriorMixture) -> _Candidates:
-        """Leave out the sets that are hopeless under every component of the prior."""
-        sets = child.scores.sets
-        probabilities = prior.probabilities[:, child.scores.child]
-        highest = (probabilities * child.possible).max(axis=0)
-        with np.errstate(divide="ignore"):
-            logit = np.log(highest) - np.log1p(-highest)
-        logit = logit.clip(-_CERTAIN_LOGIT, _CERTAIN_LOGIT)
-        bound = child.scores.log_evidence + sets.membership @ logit
-        best = bound.copy()
-        for size in range(1, sets.max_free + 1):
-            level = slice(int(sets.offsets[size]), int(sets.offsets[size + 1]))
-            best[level] = np.maximum(bound[level], best[sets.without(size)].max(axis=1))
-        rows = np.flatnonzero(bound >= best - _HOPELESS)
-        membership = sets.membership[rows]
-        return cls(child, rows, node_masks(membership), membership, child.scores.log_evidence[rows])
-
-    def log_weights(self, probabilities: FloatArray) -> FloatArray:
-        """Log posterior weight of the sets under one component, edges (parent,)."""
-        edges = (probabilities * self.child.possible)[None]
-        return np.asarray(self.log_evidence + edges_log_prior(self.has, edges)[0])
-
-
-class _Chain:
-    """One Markov chain over acyclic graphs.
+class _Chains:
+    """Markov chains over acyclic graphs, side by side.
 
     Args:
         candidates: The parent sets of every node.
         prior: The edge prior.
-        component: Component of the prior to start under.
+        chains: Number of chains.
         rng: Source of randomness.
     """
 
     def __init__(
         self,
-        candidates: Sequence[_Candidates],
+        candidates: Sequence[Candidates],
         prior: EdgePriorMixture,
-        component: int,
+        chains: int,
         rng: np.random.Generator,
     ) -> None:
         self._candidates = candidates
         self._prior = prior
         self._rng = rng
-        self._chosen = [0] * len(candidates)
-        self._parents = [0] * len(candidates)
-        self._component = -1
-        self.set_component(component)
+        self._component = [-1] * chains
+        self._parents = [[0] * len(candidates) for _ in range(chains)]
+        self._places = np.zeros((chains, len(candidates)), dtype=np.int64)
+        self._log_weights = [np.zeros((chains, len(own.rows))) for own in candidates]
 
     def rows(self) -> IntArray:
-        """Rows of the parent sets of the present graph, (child,)."""
-        chosen = zip(self._candidates, self._chosen, strict=True)
-        return np.array([own.rows[k] for own, k in chosen])
+        """Rows of the parent sets of the present graphs, (chain, child)."""
+        places = zip(self._candidates, self._places.T, strict=True)
+        return np.stack([own.rows[k] for own, k in places], axis=1)
 
-    def set_component(self, component: int) -> None:
-        """Go on under another component of the prior."""
-        if component != self._component:
-            self._component = component
+    def set_component(self, chain: int, component: int) -> None:
+        """Let a chain go on under another component of the prior."""
+        if component != self._component[chain]:
+            self._component[chain] = component
             edges = self._prior.probabilities[component]
-            self._log_weights = [
-                own.log_weights(row) for own, row in zip(self._candidates, edges, strict=True)
-            ]
+            for own, weights, row in zip(self._candidates, self._log_weights, edges, strict=True):
+                weights[chain] = own.log_weights(row)
 
     def start(self) -> bool:
-        """Begin from good parent sets along a random order; false if there are none."""
-        waiting = self._rng.permutation(len(self._candidates)).tolist()
-        while waiting:
-            unplaced = sum(1 << node for node in waiting)
-            node = next((n for n in waiting if self._best(n, unplaced) is not None), None)
-            if node is None:
+        """Find a graph for every chain, under a component that permits one; false if none is."""
+        weights = np.exp(self._prior.log_weights - logsumexp(self._prior.log_weights))
+        for chain in range(len(self._parents)):
+            for component in self._rng.choice(len(weights), size=_ATTEMPTS, p=weights):
+                self.set_component(chain, int(component))
+                if self._start(chain):
+                    break
+            else:
                 return False
-            best = self._best(node, unplaced)
-            assert best is not None
-            self._choose(node, best)
-            waiting.remove(node)
-        changed = True
-        while changed:
-            changed = False
-            for node in self._rng.permutation(len(self._candidates)).tolist():
-                best = self._best(node, self._descendants(node, self._parents))
-                if best is not None and best != self._chosen[node]:
-                    self._choose(node, best)
-                    changed = True
         return True
 
-    def move(self) -> None:
-        """Make one move."""
-        if self._rng.random() < _REVERSALS:
-            self._reverse()
-            return
-        node = int(self._rng.integers(len(self._candidates)))
-        drawn = self._draw(node, self._descendants(node, self._parents))
-        if drawn is not None:
-            self._choose(node, drawn[0])
+    def redraw(self, block: Sequence[int]) -> None:
+        """Draw the parent sets of a few nodes anew."""
+        together = sum(1 << node for node in block)
+        below = [[reached(node, own, together) for node in block] for own in self._parents]
+        drawn = draw_together(
+            [self._candidates[node].masks for node in block],
+            [self._log_weights[node] for node in block],
+            np.array(below),
+            self._rng,
+        )
+        for chain, places in enumerate(drawn):
+            for node, place in zip(block, places, strict=True):
+                self._take(chain, node, int(place))
 
-    def _reverse(self) -> None:
-        """Turn an edge i -> j round, drawing the parents of both ends anew."""
-        edges = _edges(self._parents)
-        if not edges:
-            return
-        i, j = edges[int(self._rng.integers(len(edges)))]
-        orphaned = list(self._parents)
-        orphaned[i] = orphaned[j] = 0
-        below_i = self._descendants(i, orphaned)
-        below_j = self._descendants(j, orphaned)
-        drawn_i = self._draw(i, below_i, must=j)
-        if drawn_i is None:
-            return
-        turned = list(orphaned)
-        turned[i] = int(self._candidates[i].masks[drawn_i[0]])
-        drawn_j = self._draw(j, self._descendants(j, turned))
-        if drawn_j is None:
-            return
-        turned[j] = int(self._candidates[j].masks[drawn_j[0]])
+    def _start(self, chain: int) -> bool:
+        """Begin from good parent sets along a random order, each improved till none can be."""
+        parents = self._parents[chain]
+        waiting = self._rng.permutation(len(parents)).tolist()
+        while waiting:
+            unplaced = sum(1 << node for node in waiting)
+            placed = next((n for n in waiting if self._take_best(chain, n, unplaced)), None)
+            if placed is None:
+                return False
+            waiting.remove(placed)
+        before: list[int] = []
+        while parents != before:
+            before = list(parents)
+            for node in self._rng.permutation(len(parents)).tolist():
+                self._take_best(chain, node, reached(node, parents, 1 << node))
+        return True
 
-        back = list(orphaned)
-        back[j] = self._parents[j]
-        log_ratio = drawn_i[1] + drawn_j[1] + np.log(len(edges) / len(_edges(turned)))
-        log_ratio -= self._log_total(j, below_j, must=i)
-        log_ratio -= self._log_total(i, self._descendants(i, back))
-        if np.log(self._rng.random()) < log_ratio:
-            self._choose(i, drawn_i[0])
-            self._choose(j, drawn_j[0])
+    def _take(self, chain: int, node: int, place: int) -> None:
+        self._parents[chain][node] = int(self._candidates[node].masks[place])
+        self._places[chain, node] = place
 
-    def _choose(self, node: int, k: int) -> None:
-        self._chosen[node] = k
-        self._parents[node] = int(self._candidates[node].masks[k])
-
-    def _fitting(self, node: int, closed: int, must: int | None) -> tuple[IntArray, FloatArray]:
-        """Sets that avoid the closed nodes and hold the one that they must, with log weights."""
-        own = self._candidates[node]
-        fits = (own.masks & closed) == 0
-        if must is not None:
-            fits &= own.has[:, must]
-        fits &= self._log_weights[node] > -np.inf
-        places = np.flatnonzero(fits)
-        return places, self._log_weights[node][places]
-
-    def _draw(self, node: int, closed: int, must: int | None = None) -> tuple[int, float] | None:
-        """One of the fitting sets and the log sum of their weights; None if there is none."""
-        places, log_weights = self._fitting(node, closed, must)
-        if not places.size:
-            return None
-        highest = log_weights.max()
-        cumulative = np.exp(log_weights - highest).cumsum()
-        k = np.searchsorted(cumulative, self._rng.random() * cumulative[-1], side="right")
-        return int(places[min(k, len(places) - 1)]), float(highest + np.log(cumulative[-1]))
-
-    def _log_total(self, node: int, closed: int, must: int | None = None) -> float:
-        log_weights = self._fitting(node, closed, must)[1]
-        highest = log_weights.max()
-        return float(highest + np.log(np.exp(log_weights - highest).sum()))
-
-    def _best(self, node: int, closed: int) -> int | None:
-        places, log_weights = self._fitting(node, closed, None)
-        return int(places[log_weights.argmax()]) if places.size else None
-
-    @staticmethod
-    def _descendants(node: int, parents: Sequence[int]) -> int:
-        """A node and all nodes below it, as a mask."""
-        below, before = 1 << node, 0
-        while below != before:
-            before = below
-            for child, own in enumerate(parents):
-                if own & below:
-                    below |= 1 << child
-        return below
-
-
-def _start(
-    candidates: Sequence[_Candidates],
-    prior: EdgePriorMixture,
-    weights: FloatArray,
-    rng: np.random.Generator,
-) -> _Chain | None:
-    """A chain under a component that permits an acyclic graph; None if none is found."""
-    for component in rng.choice(len(weights), size=_ATTEMPTS, p=weights):
-        chain = _Chain(candidates, prior, int(component), rng)
-        if chain.start():
-            return chain
-    return None
-
-
-def _edges(parents: Sequence[int]) -> list[tuple[int, int]]:
-    return [
-        (i, j) for j, own in enumerate(parents) for i in range(own.bit_length()) if own >> i & 1
-    ]
+    def _take_best(self, chain: int, node: int, closed: int) -> bool:
+        """Take the best parent set that avoids the closed nodes; false if there is none."""
+        open_sets = (self._candidates[node].masks & closed) == 0
+        log_weights = np.where(open_sets, self._log_weights[node][chain], -np.inf)
+        best = int(log_weights.argmax())
+        if log_weights[best] == -np.inf:
+            return False
+        self._take(chain, node, best)
+        return True
