@@ -19,6 +19,7 @@ __all__ = ["NodeBasis", "SufficientStatistics", "sufficient_statistics"]
 N_SMOOTH = 5
 _N_KNOTS = 12
 _ROWS_PER_BLOCK = 32_768
+_ROWS_KEPT = 2_000
 # Kernel directions and features below these shares are rounding errors, not functions.
 _SMALLEST_EIGENVALUE = 1e-8
 _SMALLEST_VARIANCE = 1e-8
@@ -148,11 +149,14 @@ class SufficientStatistics:
         active: Which features vary, shape (node, width). An inactive one is zero everywhere, so
             it leaves every evidence as it is and lets all parent sets of a size share one shape.
         n_subjects: Number of subjects.
+        features: Features of some evenly spread subjects, shape (subject, node * width): enough
+            of them to tell how unevenly subjects add to the sums.
     """
 
     gram: FloatArray
     active: BoolArray
     n_subjects: int
+    features: FloatArray
 
     @property
     def n_nodes(self) -> int:
@@ -203,15 +207,18 @@ def sufficient_statistics(z: RealArray, n_smooth: int = N_SMOOTH) -> SufficientS
                 f"node {node} (counted from 0) has the same value for every subject; leave it out"
             ) from error
 
+    def transform(rows: RealArray) -> FloatArray:
+        columns = [basis.transform(rows[:, node]) for node, basis in enumerate(bases)]
+        return np.concatenate(columns, axis=1)
+
     width = 1 + n_smooth
     gram = np.zeros((len(bases) * width, len(bases) * width))
     for start in range(0, len(z), _ROWS_PER_BLOCK):
-        rows = z[start : start + _ROWS_PER_BLOCK]
-        features = np.concatenate(
-            [basis.transform(rows[:, node]) for node, basis in enumerate(bases)], axis=1
-        )
+        features = transform(z[start : start + _ROWS_PER_BLOCK])
         gram += features.T @ features
-    return SufficientStatistics(gram, np.stack([basis.active for basis in bases]), len(z))
+    spread = np.linspace(0, len(z) - 1, min(len(z), _ROWS_KEPT)).astype(np.int64)
+    active = np.stack([basis.active for basis in bases])
+    return SufficientStatistics(gram, active, len(z), transform(z[spread]))
 
 
 def _kernel(x: RealArray, knots: FloatArray) -> FloatArray:

@@ -1,4 +1,12 @@
-"""Draws of a child's edges: their strengths and slopes, given sampled parent sets."""
+"""Draws of a child's edges: their strengths and slopes, given sampled parent sets.
+
+Given weights and noise variance, a strength is half the log of 1 + r, r being the ratio of two
+variances: of what the parent adds to the other parents, and of the noise. The posterior of the
+weights takes the parents' values as they are and the noise for Gaussian. In the population that
+the subjects stand for, the parents' values vary otherwise, and noise with heavy tails leaves its
+own variance more uncertain. So the log of r is scattered as it would be over samples of subjects,
+less what the posterior of a Gaussian noise variance has scattered it already.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +29,9 @@ __all__ = ["GraphDraws", "draw_edges"]
 
 _FLOATS_PER_BLOCK = 2_000_000
 _NEGLIGIBLE = 1e-12
+_TINY = 1e-300
+# n times the variance of the log of a sample variance.
+_OF_GAUSSIAN_NOISE = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +40,8 @@ class GraphDraws:
 
     Attributes:
         adjacency: Whether parent causes child by more than the rope, (draw, child, parent).
-        strength: Information that the parent adds, in nats per subject, (draw, child, parent); 0
-            where there is no edge.
+        strength: Information that the parent adds in the population, in nats per subject,
+            (draw, child, parent); 0 where there is no edge.
         effect: Slope of the straight-line part of the mechanism, in standard deviations of the
             child per standard deviation of the parent, (draw, child, parent); 0 where there is no
             edge.
@@ -52,8 +63,9 @@ def draw_edges(
 ) -> GraphDraws:
     """Draw the edges into one child, given a parent set for each draw.
 
-    A parent's strength is drawn in the set in which the parent was judged, so that the share of
-    draws that hold the edge is its probability.
+    A parent's strength is drawn in the set in which the parent was judged, and the edge is there
+    if it is beyond the rope in these subjects, so that the share of draws that hold the edge is its
+    probability.
 
     Args:
         rows: Row of the sampled parent set, shape (draw,).
@@ -68,8 +80,9 @@ def draw_edges(
         Draws whose arrays have shape (draw, node), for this child alone.
     """
     n_nodes = scores.sets.n_nodes
-    strength = np.zeros((len(rows), n_nodes))
-    effect = np.zeros_like(strength)
+    here = np.zeros((len(rows), n_nodes))
+    strength = np.zeros_like(here)
+    effect = np.zeros_like(here)
     judged_in = np.where(strengths.probability[rows] > _NEGLIGIBLE, strengths.judged_in[rows], -1)
 
     draw, node = np.nonzero(judged_in >= 0)
@@ -87,7 +100,7 @@ def draw_edges(
             in_row = job_row[block]
             parents = members[in_row - scores.sets.offsets[n_free]]
             unique, member_of = np.unique(in_row, return_inverse=True)
-            information, slope = _draw_weights(
+            drawn = _draw_weights(
                 members[unique - scores.sets.offsets[n_free]],
                 scores.residual[unique, k],
                 member_of,
@@ -100,12 +113,13 @@ def draw_edges(
             draws = np.broadcast_to(job_draw[block, None], parents.shape)
             judged_here = judged_in[draws, parents] == in_row[:, None]
             place = (draws[judged_here], parents[judged_here])
-            strength[place] = information[judged_here]
-            effect[place] = slope[judged_here]
+            for whole, part in zip((here, strength, effect), drawn, strict=True):
+                whole[place] = part[judged_here]
 
     required = np.zeros(n_nodes, dtype=np.bool_)
     required[list(scores.sets.required)] = True
-    adjacency = (judged_in >= 0) & ((strength > rope) | required)
+    adjacency = (judged_in >= 0) & ((here > rope) | required)
+    strength = np.where(required, strength, np.maximum(strength, np.nextafter(rope, np.inf)))
     return GraphDraws(
         adjacency, np.where(adjacency, strength, 0.0), np.where(adjacency, effect, 0.0)
     )
@@ -120,7 +134,7 @@ def _draw_weights(
     prior: NormalInverseGamma,
     slab: Slab,
     rng: np.random.Generator,
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Draw mechanisms from their posterior.
 
     Args:
@@ -134,7 +148,8 @@ def _draw_weights(
         rng: Source of randomness.
 
     Returns:
-        Strength in nats per subject and slope of each parent, both of shape (draw, parent).
+        Strength in these subjects and in the population, in nats per subject, and slope of each
+        parent, all of shape (draw, parent).
     """
     n_sets, n_parents = parents.shape
     columns = feature_columns(statistics, parents, slab.smooth)
@@ -149,6 +164,14 @@ def _draw_weights(
     own = np.arange(n_parents)
     blocks = covariance.reshape(n_sets, n_parents, n_features, n_parents, n_features)
     own_precision = np.linalg.inv(blocks[:, own, :, own, :]).swapaxes(0, 1)
+    # Weights with which all features make up what each parent adds to the others.
+    added = np.einsum(
+        "sapf,spfg,spg->spa",
+        blocks.reshape(n_sets, -1, n_parents, n_features),
+        own_precision,
+        mean.reshape(n_sets, n_parents, n_features),
+    )
+    scatter = _scatter(columns, mean, added, child, statistics)[set_of_draw]
 
     variance = residual[set_of_draw] / rng.gamma(
         prior.posterior_shape(statistics.n_subjects, n_parents), size=len(set_of_draw)
@@ -160,5 +183,29 @@ def _draw_weights(
     # Inactive features have weights, drawn from their prior, but no influence.
     weights = weights * statistics.active[parents, :n_features][set_of_draw]
     explained = np.einsum("dpf,dpfg,dpg->dp", weights, own_precision[set_of_draw], weights)
-    strength = 0.5 * np.log1p(explained / (statistics.n_subjects * variance[:, None]))
-    return strength, weights[..., 0]
+    ratio = explained / (statistics.n_subjects * variance[:, None])
+    scattered = ratio * np.exp(scatter * rng.standard_normal(scatter.shape))
+    return 0.5 * np.log1p(ratio), 0.5 * np.log1p(scattered), weights[..., 0]
+
+
+def _scatter(
+    columns: IntArray,
+    mean: FloatArray,
+    added: FloatArray,
+    child: int,
+    statistics: SufficientStatistics,
+) -> FloatArray:
+    """Deviation of the log ratio of variances over samples of subjects, (set, parent).
+
+    Beyond that of a Gaussian noise variance, which its posterior holds already. To first order,
+    the log of a mean square varies as the mean of the squares does.
+    """
+    scatter = np.empty(added.shape[:2])
+    target = statistics.features[:, child * statistics.width]
+    for k, own in enumerate(columns):
+        features = statistics.features[:, own]
+        noise = (target - features @ mean[k]) ** 2
+        parts = (features @ added[k].T) ** 2
+        difference = parts / (parts.mean(axis=0) + _TINY) - (noise / (noise.mean() + _TINY))[:, None]
+        scatter[k] = (difference**2).mean(axis=0)
+    return np.sqrt((scatter - _OF_GAUSSIAN_NOISE).clip(min=0) / statistics.n_subjects)
