@@ -1,4 +1,4 @@
-"""The command line's benchmarks: pyrocrl benchmark identification | exactness | calibration."""
+"""The command line's benchmarks: pyrocrl benchmark identification | exactness | ..."""
 
 from __future__ import annotations
 
@@ -103,6 +103,9 @@ def calibration(
         list[str] | None,
         typer.Option(help="Methods, semicolons between; pyrocrl's own, unless told otherwise."),
     ] = None,
+    dibs: Annotated[
+        str | None, typer.Option(help="Interpreter of an environment with dibs-lib, to run DiBS.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder of results.")] = Path("benchmarks/results"),
     render: Annotated[bool, typer.Option("--render", help="Run nothing; write the page.")] = False,
 ) -> None:
@@ -114,8 +117,37 @@ def calibration(
         from pyrocrl import benchmark, trust
 
         numbers = benchmark.read_seeds(seeds)
-        chosen = trust.choose_methods(methods or ())
+        chosen = trust.choose_methods(methods or (), dibs)
         _written(trust.run_calibration(numbers, chosen, out, render=render, say=typer.echo))
+
+
+@benchmarks.command()
+def sachs(
+    data: Annotated[Path, typer.Option(help="Folder of sachs_2005.csv.gz and edges.csv.")],
+    methods: Annotated[
+        list[str] | None,
+        typer.Option(help="Methods, semicolons between; all but other priors, otherwise."),
+    ] = None,
+    dibs: Annotated[
+        str | None, typer.Option(help="Interpreter of an environment with dibs-lib, to run DiBS.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder of results.")] = Path("benchmarks/results"),
+) -> None:
+    """Edge probabilities on the protein signalling data of Sachs et al. (2005).
+
+    Goes on where sachs.csv ends, then writes sachs.md.
+    """
+    with one_line_errors():
+        from pyrocrl import trust
+
+        names = methods or [
+            "pyrocrl",
+            "pyrocrl, linear Gaussian",
+            "pc",
+            "ges",
+            *(["dibs", "dibs+"] if dibs else []),
+        ]
+        _written(trust.run_sachs(data, trust.choose_methods(names, dibs), out, say=typer.echo))
 
 
 def _written(page: Path | None) -> None:

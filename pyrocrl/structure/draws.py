@@ -206,6 +206,7 @@ def _scatter(
         features = statistics.features[:, own]
         noise = (target - features @ mean[k]) ** 2
         parts = (features @ added[k].T) ** 2
-        difference = parts / (parts.mean(axis=0) + _TINY) - (noise / (noise.mean() + _TINY))[:, None]
+        difference = parts / (parts.mean(axis=0) + _TINY)
+        difference -= (noise / (noise.mean() + _TINY))[:, None]
         scatter[k] = (difference**2).mean(axis=0)
     return np.sqrt((scatter - _OF_GAUSSIAN_NOISE).clip(min=0) / statistics.n_subjects)

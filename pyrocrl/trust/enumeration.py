@@ -104,7 +104,7 @@ def linear_evidence(y: FloatArray, x: FloatArray, slab: float, shape: float, sca
     Example:
         >>> y, x = np.array([0.3, -1.0]), np.array([[1.0], [0.5]])
         >>> round(linear_evidence(y, x, 4.0, 1.0, 1.0), 3)
-        -3.286
+        -3.586
     """
     n_subjects = len(y)
     directions, lengths, _ = np.linalg.svd(x, full_matrices=False)
@@ -154,9 +154,9 @@ def enumerate_posterior(
         array([[0. , 0.5],
                [0.5, 0. ]])
     """
-    z = (z - z.mean(axis=0)) / z.std(axis=0)
     n_nodes = z.shape[1]
     graphs = acyclic_graphs(n_nodes)
+    z = (z - z.mean(axis=0)) / z.std(axis=0)
     if order_known:
         graphs = graphs[~graphs[:, *np.triu_indices(n_nodes)].any(axis=1)]
     n_edges = graphs.sum(axis=(1, 2))

@@ -2,45 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
-from pyrocrl.structure import EdgePriorMixture, KnownOrderPosterior, UnknownOrderPosterior
+from pyrocrl.errors import ConfigError, listing
+from pyrocrl.structure import (
+    GAUSSIAN,
+    NOISE_LAWS,
+    EdgePriorMixture,
+    KnownOrderPosterior,
+    UnknownOrderPosterior,
+)
+from pyrocrl.trust.answer import Answer
 from pyrocrl.trust.causal_learn import bootstrap_ges, bootstrap_pc
+from pyrocrl.trust.dibs import run_dibs
 from pyrocrl.trust.simulated import Variables
 
-__all__ = ["KNOWN", "METHODS", "UNKNOWN", "Answer", "Method"]
+__all__ = ["KNOWN", "METHODS", "OTHER_PRIORS", "STRAIGHT", "UNKNOWN", "Method", "choose_methods"]
 
 FloatArray = npt.NDArray[np.float64]
 
 KNOWN = "pyrocrl, order known"
 UNKNOWN = "pyrocrl"
+STRAIGHT = "pyrocrl, linear Gaussian"
+OTHER_PRIORS = ("pyrocrl, default prior", "pyrocrl, prior odds x 4", "pyrocrl, prior odds / 4")
 
 _DRAWS = 1000
 _FEWEST_DRAWS = 50
 _INTERVAL = (0.05, 0.95)
-# Of a wrong prior: its odds over those of the generator.
-_FACTORS = {"pyrocrl, prior odds / 4": 0.25, "pyrocrl, prior odds x 4": 4.0}
-
-
-@dataclass(frozen=True, eq=False)
-class Answer:
-    """What a method says.
-
-    Attributes:
-        probability: Of each edge, (child, parent).
-        interval: Limits of the 90 % intervals of the strengths of edges, given that they are
-            there, (2, child, parent), in nats per subject; NaN where the edge is in few draws or
-            the method gives none.
-    """
-
-    probability: FloatArray
-    interval: FloatArray | None = field(default=None)
-
+# What `crl.fit` takes unless told otherwise.
+_DEFAULT_PRIOR = 0.1
 
 Method = Callable[[Variables], Answer]
 
@@ -50,20 +44,26 @@ def _ours_known(data: Variables) -> Answer:
     return _answer(KnownOrderPosterior.fit(data.z, data.allowed, prior, rope=0.0))
 
 
-def _ours_unknown(data: Variables, factor: float = 1.0) -> Answer:
+def _ours_unknown(data: Variables, factor: float = 1.0, bent: bool = True) -> Answer:
     # Each pair is linked with probability `rate`, one way or the other: half for each way.
     odds = factor * data.rate / 2 / (1 - data.rate / 2)
-    allowed = ~np.eye(data.z.shape[1], dtype=np.bool_)
-    prior = _prior(data, odds / (1 + odds))
-    return _answer(UnknownOrderPosterior.fit(data.z, allowed, prior, rope=0.0))
+    return _of_prior(data, odds / (1 + odds), bent)
 
 
-def _pc(data: Variables) -> Answer:
-    return Answer(bootstrap_pc(data.z))
+def _of_prior(data: Variables, probability: float, bent: bool = True) -> Answer:
+    posterior = UnknownOrderPosterior.fit(
+        data.z,
+        ~np.eye(data.z.shape[1], dtype=np.bool_),
+        _prior(data, probability),
+        rope=0.0,
+        nonlinear=bent,
+        noise_laws=NOISE_LAWS if bent else (GAUSSIAN,),
+    )
+    return _answer(posterior)
 
 
-def _ges(data: Variables) -> Answer:
-    return Answer(bootstrap_ges(data.z))
+def _dibs(data: Variables, python: str, weighted: bool) -> Answer:
+    return run_dibs(python, data)[int(weighted)]
 
 
 def _prior(data: Variables, probability: float) -> EdgePriorMixture:
@@ -76,13 +76,46 @@ def _answer(posterior: KnownOrderPosterior | UnknownOrderPosterior) -> Answer:
     for child, parent in np.argwhere(drawn.adjacency.sum(axis=0) >= _FEWEST_DRAWS):
         present = drawn.adjacency[:, child, parent]
         interval[:, child, parent] = np.quantile(drawn.strength[present, child, parent], _INTERVAL)
-    return Answer(posterior.probability, interval)
+    spread = posterior.spread if isinstance(posterior, UnknownOrderPosterior) else None
+    return Answer(posterior.probability, interval, spread)
 
 
-METHODS: dict[str, Method] = {
+_METHODS: dict[str, Method] = {
     UNKNOWN: _ours_unknown,
+    STRAIGHT: partial(_ours_unknown, bent=False),
     KNOWN: _ours_known,
-    **{name: partial(_ours_unknown, factor=factor) for name, factor in _FACTORS.items()},
-    "pc": _pc,
-    "ges": _ges,
+    OTHER_PRIORS[0]: partial(_of_prior, probability=_DEFAULT_PRIOR),
+    OTHER_PRIORS[1]: partial(_ours_unknown, factor=4.0),
+    OTHER_PRIORS[2]: partial(_ours_unknown, factor=0.25),
+    "pc": lambda data: Answer(bootstrap_pc(data.z)),
+    "ges": lambda data: Answer(bootstrap_ges(data.z)),
 }
+_DIBS = ("dibs", "dibs+")
+METHODS = (*_METHODS, *_DIBS)
+
+
+def choose_methods(names: Sequence[str] = (), dibs: str | None = None) -> dict[str, Method]:
+    """The methods of these names, semicolons between.
+
+    Args:
+        names: The names; none takes our own under the right prior, and DiBS where it can be run.
+        dibs: The interpreter of an environment that has dibs-lib.
+
+    Raises:
+        ConfigError: If there is no such method, or DiBS is asked for without its interpreter.
+
+    Example:
+        >>> list(choose_methods(["pc;pyrocrl"]))
+        ['pyrocrl', 'pc']
+    """
+    wanted = [name.strip() for text in names for name in text.split(";")]
+    for name in wanted:
+        if name not in METHODS:
+            raise ConfigError(f"there is no method {name!r}; there are {listing(METHODS, 20)}")
+        if name in _DIBS and dibs is None:
+            raise ConfigError("DiBS needs an environment of its own: --dibs PYTHON")
+    available = dict(_METHODS)
+    if dibs is not None:
+        available |= {name: partial(_dibs, python=dibs, weighted=name == "dibs+") for name in _DIBS}
+    wanted = wanted or [UNKNOWN, KNOWN, *_DIBS]
+    return {name: method for name, method in available.items() if name in wanted}

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from pyrocrl.trust import calibration, exactness
-from pyrocrl.trust.calibration_page import render_calibration
+from pyrocrl.trust import calibration, exactness, sachs
+from pyrocrl.trust.calibration_page import comparisons, render_calibration
 from pyrocrl.trust.design import design
 from pyrocrl.trust.exactness_page import render_exactness
+from pyrocrl.trust.methods import UNKNOWN, Method
+from pyrocrl.trust.reliability_picture import save_reliability
 from pyrocrl.trust.rows import RowFile
+from pyrocrl.trust.sachs_page import render_sachs
 
-__all__ = ["run_calibration", "run_exactness"]
+__all__ = ["run_calibration", "run_exactness", "run_sachs"]
 
 
 def run_exactness(
@@ -47,17 +50,17 @@ def run_exactness(
 
 def run_calibration(
     seeds: Sequence[int],
-    methods: Sequence[str],
+    methods: Mapping[str, Method],
     folder: Path,
     *,
     render: bool = False,
     say: Callable[[str], object] = print,
 ) -> Path | None:
-    """Measure calibration on simulated variables: calibration.csv and calibration.md.
+    """Measure calibration on simulated variables: calibration.csv, .md and .png.
 
     Args:
         seeds: Of the data sets, see `design`.
-        methods: Names of methods.
+        methods: What is run on each.
         folder: Where results go; rows that stand there are not run again.
         render: Run nothing, only write the page.
         say: Called with a line for each row.
@@ -68,18 +71,55 @@ def run_calibration(
     results = RowFile(folder / "calibration.csv", calibration.COLUMNS, calibration.KEY)
     done = results.keys()
     for seed in () if render else seeds:
-        left = [method for method in methods if (str(seed), method) not in done]
+        left = [name for name in methods if (str(seed), name) not in done]
         if left:
             own = design(seed)
             data = own.draw()
-            for method in left:
-                row = calibration.measure(own, method, data)
+            for name in left:
+                row = calibration.measure(own, name, methods[name], data)
                 results.add([row])
                 ended = row.get("error") or f"{row['cpu_seconds']:.1f} s"
-                say(f"seed {seed}, {own.nodes} variables, {method}: {ended}")
+                say(f"seed {seed}, {own.nodes} variables, {name}: {ended}")
     frame = results.frame()
-    page = folder / "calibration.md"
-    return None if frame.empty else _write(page, render_calibration(frame))
+    if frame.empty:
+        return None
+    ran = frame[frame.error.isna()]
+    groups = comparisons(ran)
+    shown = groups[0] if groups else [name for name in (UNKNOWN,) if (ran.method == name).any()]
+    picture = folder / "calibration.png"
+    if shown:
+        save_reliability(ran, shown, picture)
+    text = render_calibration(frame, picture.name if shown else None)
+    return _write(folder / "calibration.md", text)
+
+
+def run_sachs(
+    data: Path,
+    methods: Mapping[str, Method],
+    folder: Path,
+    say: Callable[[str], object] = print,
+) -> Path:
+    """Measure on the data of Sachs et al. (2005): sachs.csv and sachs.md.
+
+    Args:
+        data: Folder of the data, see `pyrocrl.trust.sachs`.
+        methods: What is run.
+        folder: Where results go; methods that stand there are not run again.
+        say: Called with a line for each row.
+
+    Returns:
+        The page.
+    """
+    results = RowFile(folder / "sachs.csv", sachs.COLUMNS, sachs.KEY)
+    done = set() if results.frame().empty else set(results.frame().method)
+    proteins, networks = sachs.read_proteins(data), sachs.read_networks(data)
+    for name in methods:
+        if name not in done:
+            rows = list(sachs.measure(name, methods[name], proteins, networks))
+            results.add(rows)
+            for row in rows:
+                say(f"{name}, {row['network']}: expected SHD {row['expected_shd']:.1f}")
+    return _write(folder / "sachs.md", render_sachs(results.frame()))
 
 
 def _write(page: Path, text: str) -> Path:

@@ -61,6 +61,7 @@ class Variables:
         adjacency: True edges, (child, parent).
         order: The variables, causes before effects.
         rate: Probability with which each pair was linked.
+        linear: Whether all mechanisms are straight lines.
         strength: True strengths in nats per subject, (child, parent); 0 where there is no edge.
     """
 
@@ -68,6 +69,7 @@ class Variables:
     adjacency: BoolArray
     order: npt.NDArray[np.int64]
     rate: float
+    linear: bool
     strength: FloatArray
 
     @property
@@ -129,7 +131,7 @@ def draw_variables(
     strength = np.zeros((n_nodes, n_nodes))
     if strengths:
         strength = _true_strengths(large[n_subjects:], adjacency)
-    return Variables(z, adjacency, order, rate, strength)
+    return Variables(z, adjacency, order, rate, kind == "linear", strength)
 
 
 def _true_strengths(z: FloatArray, adjacency: BoolArray) -> FloatArray:
