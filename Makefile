@@ -4,9 +4,11 @@
 #   make lint        style and types alone
 #   make benchmark   recovery of known truth, with timings: hours, unless IDENTIFICATION says less,
 #                    such as IDENTIFICATION="--group cases --seeds 0-2"
+#   make trust       exactness and calibration of edge probabilities: hours, unless TRUST says less,
+#                    such as TRUST="--seeds 0-19"
 #   make clean       remove the environment and everything generated
 
-.PHONY: demo test lint benchmark clean
+.PHONY: demo test lint benchmark trust clean
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
@@ -34,6 +36,12 @@ benchmark: $(STAMP)
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/identifiability_rule.py
 	$(BIN)/pyrocrl benchmark identification $(IDENTIFICATION)
+
+trust: $(STAMP)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e ".[compare]"
+	$(BIN)/pyrocrl benchmark exactness
+	$(BIN)/pyrocrl benchmark calibration $(TRUST)
+	$(BIN)/pyrocrl benchmark calibration --methods "pc;ges" $(TRUST)
 
 clean:
 	rm -rf .venv build dist report.html report.csv report.graphml

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from pyrocrl.metrics import calibration
-from pyrocrl.trust.methods import KNOWN, METHODS, OTHER_PRIORS, UNKNOWN
+from pyrocrl.trust.methods import DEFAULT, KNOWN, METHODS, UNKNOWN
 from pyrocrl.trust.pooled import directions, edges, links
 
-__all__ = ["comparisons", "render_calibration"]
+__all__ = ["render_calibration"]
 
 _WANTED = 200
 _HEAD = """\
@@ -31,7 +31,7 @@ tuned on these; {count} data sets of the {wanted} that the targets ask for.
   agree with it. ECE: mean gap between probability and share of true edges over ten bins.
 - rope is 0: a probability is that of the edge being there.
 - Prior: the generator's edge rate, half of it each way where the order is open; DiBS has the same.
-  Other priors stand in a table of their own; the default is .1 for every edge.
+  "default prior" has .1 for every edge, as `crl.fit` unless told otherwise.
 - Coverage: share of 90 % intervals of strength, given the edge, that hold the true strength, of
   true edges with P > .5. The true strength is the information, in nats per subject, that the parent
   adds about the child given the other true parents, from 20,000 subjects of the same mechanisms.
@@ -55,15 +55,11 @@ method unless it follows from the missing of others, which bounds AUROC and AUPR
 """
 
 
-def comparisons(ran: pd.DataFrame) -> list[list[str]]:
-    """Groups of methods to compare, each on the data sets that all of it has been run on.
-
-    Args:
-        ran: Rows without failures.
-    """
+def _comparisons(ran: pd.DataFrame) -> list[list[str]]:
+    """Groups of methods to compare, each on the data sets that all of it has been run on."""
     present = [name for name in METHODS if (ran.method == name).any()]
     groups: list[list[str]] = []
-    for others in (["pc"], ["pc", "ges"], ["pc", "ges", "dibs", "dibs+"]):
+    for others in ([DEFAULT], ["pc"], ["pc", "ges"], ["pc", "ges", "dibs", "dibs+"]):
         group = [name for name in (UNKNOWN, *others) if name in present]
         if len(group) > 1 and group not in groups:
             groups.append(group)
@@ -97,11 +93,8 @@ def render_calibration(results: pd.DataFrame, picture: str | None = None) -> str
             parts += _reliability(rows)
         if len(rows) and method == UNKNOWN:
             parts += ["Pairs of variables:", _pair_table(_kinds(rows)), _NOTE]
-    for group in comparisons(ran):
+    for group in _comparisons(ran):
         parts += _compared(f"## Beside {', '.join(group[1:])}", ran, group)
-    if ran.method.isin(OTHER_PRIORS).any():
-        present = [name for name in OTHER_PRIORS if (ran.method == name).any()]
-        parts += _compared("## Other priors", ran, [UNKNOWN, *present])
     failed = results[results.error.notna()]
     if len(failed):
         lines = [f"- {row.method}, seed {row.seed}: {row.error}" for row in failed.itertuples()]

@@ -21,14 +21,14 @@ from pyrocrl.trust.causal_learn import bootstrap_ges, bootstrap_pc
 from pyrocrl.trust.dibs import run_dibs
 from pyrocrl.trust.simulated import Variables
 
-__all__ = ["KNOWN", "METHODS", "OTHER_PRIORS", "STRAIGHT", "UNKNOWN", "Method", "choose_methods"]
+__all__ = ["DEFAULT", "KNOWN", "METHODS", "STRAIGHT", "UNKNOWN", "Method", "choose_methods"]
 
 FloatArray = npt.NDArray[np.float64]
 
 KNOWN = "pyrocrl, order known"
 UNKNOWN = "pyrocrl"
 STRAIGHT = "pyrocrl, linear Gaussian"
-OTHER_PRIORS = ("pyrocrl, default prior", "pyrocrl, prior odds x 4", "pyrocrl, prior odds / 4")
+DEFAULT = "pyrocrl, default prior"
 
 _DRAWS = 1000
 _FEWEST_DRAWS = 50
@@ -44,10 +44,9 @@ def _ours_known(data: Variables) -> Answer:
     return _answer(KnownOrderPosterior.fit(data.z, data.allowed, prior, rope=0.0))
 
 
-def _ours_unknown(data: Variables, factor: float = 1.0, bent: bool = True) -> Answer:
+def _ours_unknown(data: Variables, bent: bool = True) -> Answer:
     # Each pair is linked with probability `rate`, one way or the other: half for each way.
-    odds = factor * data.rate / 2 / (1 - data.rate / 2)
-    return _of_prior(data, odds / (1 + odds), bent)
+    return _of_prior(data, data.rate / 2, bent)
 
 
 def _of_prior(data: Variables, probability: float, bent: bool = True) -> Answer:
@@ -84,9 +83,7 @@ _METHODS: dict[str, Method] = {
     UNKNOWN: _ours_unknown,
     STRAIGHT: partial(_ours_unknown, bent=False),
     KNOWN: _ours_known,
-    OTHER_PRIORS[0]: partial(_of_prior, probability=_DEFAULT_PRIOR),
-    OTHER_PRIORS[1]: partial(_ours_unknown, factor=4.0),
-    OTHER_PRIORS[2]: partial(_ours_unknown, factor=0.25),
+    DEFAULT: partial(_of_prior, probability=_DEFAULT_PRIOR),
     "pc": lambda data: Answer(bootstrap_pc(data.z)),
     "ges": lambda data: Answer(bootstrap_ges(data.z)),
 }

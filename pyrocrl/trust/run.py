@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from pyrocrl.trust import calibration, exactness, sachs
-from pyrocrl.trust.calibration_page import comparisons, render_calibration
+from pyrocrl.trust.calibration_page import render_calibration
 from pyrocrl.trust.design import design
 from pyrocrl.trust.exactness_page import render_exactness
 from pyrocrl.trust.methods import UNKNOWN, Method
@@ -84,8 +84,7 @@ def run_calibration(
     if frame.empty:
         return None
     ran = frame[frame.error.isna()]
-    groups = comparisons(ran)
-    shown = groups[0] if groups else [name for name in (UNKNOWN,) if (ran.method == name).any()]
+    shown = [name for name in (UNKNOWN, "pc") if (ran.method == name).any()]
     picture = folder / "calibration.png"
     if shown:
         save_reliability(ran, shown, picture)
