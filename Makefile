@@ -38,7 +38,6 @@ benchmark: $(STAMP)
 	$(BIN)/pyrocrl benchmark identification $(IDENTIFICATION)
 
 trust: $(STAMP)
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e ".[compare]"
 	$(BIN)/pyrocrl benchmark exactness
 	$(BIN)/pyrocrl benchmark calibration $(TRUST)
 	$(BIN)/pyrocrl benchmark calibration --methods "pc;ges" $(TRUST)
