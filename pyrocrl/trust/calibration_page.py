@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import pandas as pd
 
 from pyrocrl.metrics import calibration
@@ -14,6 +15,7 @@ from pyrocrl.trust.pooled import directions, edges, links
 __all__ = ["render_calibration"]
 
 _WANTED = 200
+_UNSURE = 0.45
 _HEAD = """\
 # Calibration of edge probabilities, observed variables
 
@@ -206,3 +208,10 @@ def _reliability(own: pd.DataFrame) -> Iterator[str]:
         ["mean probability", "share of true edges", "edges"],
         [[f"{r.probability:.3f}", f"{r.share:.3f}", f"{r.edges}"] for r in curve.itertuples()],
     )
+    unsure = np.abs(pool.probability - 1 / 2) < _UNSURE
+    if unsure.any():
+        scores = calibration(pool.true[unsure], pool.probability[unsure])
+        yield (
+            "Most pairs are far from linked, and easy. Of the edges with a probability between .05 "
+            f"and .95 ({unsure.sum()}) the ECE is {scores.ece:.3f}."
+        )
