@@ -13,16 +13,20 @@ exact ratios of densities, so that the mixture still is the prior.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
 from scipy.special import logsumexp
-from scipy.stats import multivariate_t
 
 from pyrocrl.scm.graph_space import GraphSpace
 from pyrocrl.scm.priors import EdgePrior
 from pyrocrl.structure._arrays import FloatArray
 from pyrocrl.structure.edge_prior import EdgePriorMixture
 from pyrocrl.structure.program_run import ProgramRun, run_program
+
+if TYPE_CHECKING:
+    from scipy.stats import multivariate_t
 
 __all__ = ["mixture_near"]
 
@@ -100,6 +104,8 @@ def _flattened(log_weights: FloatArray, dimension: int) -> FloatArray:
 
 def _around(places: FloatArray, weights: FloatArray) -> multivariate_t:
     """A Student t distribution with the mean and the widened covariance of weighted places."""
+    from scipy.stats import multivariate_t
+
     used = np.where(np.isfinite(places), places, 0.0)
     mean = weights @ used
     apart = used - mean

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pyro.distributions as dist
 import torch
-from scipy.stats import chi2
+from scipy.special import gammaincinv
 from torch import Tensor
 
 from pyrocrl.errors import PriorError
@@ -146,7 +146,9 @@ def slab_widths(slab: dist.TorchDistribution) -> tuple[float, ...]:
         widths = float(slab.scale) * np.sqrt(-2 * np.log1p(-quantiles))
     elif isinstance(slab, torch.distributions.StudentT | torch.distributions.Cauchy):
         freedom = float(getattr(slab, "df", 1.0))
-        widths = float(slab.scale) * np.sqrt(freedom / chi2.ppf(1 - quantiles, freedom))
+        # One over the variance is chi-squared, over its degrees of freedom.
+        chi_squared = 2 * gammaincinv(freedom / 2, 1 - quantiles)
+        widths = float(slab.scale) * np.sqrt(freedom / chi_squared)
     else:
         return (_deviation(slab),)
     return tuple(widths.tolist())
