@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pyro
@@ -115,6 +116,17 @@ class AmortizedGuide(nn.Module):
         if self.completion is not None:
             loc, scale = self._complete(loc, scale, is_known)
         return Encoding(loc, scale, is_known, eta)
+
+    def encode_in_parts(self, data: MultimodalData, size: int = 8192) -> Iterator[Encoding]:
+        """`encode` for any number of subjects, some at a time, on the guide's device.
+
+        Args:
+            data: the subjects, in order.
+            size: subjects at a time.
+        """
+        device = self.unmixing.identity.device
+        for start in range(0, data.n_subjects, size):
+            yield self.encode(data.batch(slice(start, start + size)).to(device))
 
     def gate_probabilities(self) -> Tensor | None:
         """Inclusion probabilities of the variational gates, (chain, 1, child, parent).

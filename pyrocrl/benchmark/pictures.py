@@ -11,7 +11,7 @@ import pandas as pd
 from pyrocrl.benchmark.settings import METHODS, OURS
 from pyrocrl.report.graph import GraphPicture
 from pyrocrl.report.pen import Pen
-from pyrocrl.report.style import INK, MUTED, group_colours, plain
+from pyrocrl.report.style import INK, MUTED, group_colours, legend_beside, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -144,10 +144,4 @@ def _finish(ax: Axes, xlabel: str, ylabel: str) -> None:
     ax.grid(axis="y", color="#e4e7eb", linewidth=0.7)
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(
-        fontsize=8.5,
-        frameon=False,
-        labelcolor=INK,
-        loc="center left",
-        bbox_to_anchor=(1.0, 0.5),
-    )
+    legend_beside(ax)

@@ -14,6 +14,7 @@ from pyrocrl.benchmark.latent_edges import (
 from pyrocrl.benchmark.settings import COUNTING, GROUPS, METHODS, OURS, SETTINGS, Setting
 from pyrocrl.benchmark.summary import mean_and_deviation, summarise
 from pyrocrl.benchmark.targets import NO_TARGET, TARGETS, verdict
+from pyrocrl.markdown import markdown_table
 
 __all__ = ["render"]
 
@@ -258,7 +259,4 @@ def _not_run(results: pd.DataFrame) -> Iterator[str]:
 
 def _markdown(rows: Iterable[dict[str, object]]) -> str:
     made = list(rows)
-    lines = [list(made[0]), ["---"] * len(made[0]), *(list(map(str, row.values())) for row in made)]
-    return "\n".join(
-        "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines
-    )
+    return markdown_table(list(made[0]), (row.values() for row in made))

@@ -35,9 +35,7 @@ def encode_nodes(
     """
     means, deviations = [], []
     matrix = model.unmixing.matrix()
-    device = model.zero.device
-    for start in range(0, data.n_subjects, size):
-        encoding = guide.encode(data.batch(slice(start, start + size)).to(device))
+    for encoding in guide.encode_in_parts(data, size):
         scale = encoding.scale.masked_fill(encoding.known, 0.0)
         means.append(torch.matmul(encoding.loc, matrix))
         deviations.append(torch.matmul(scale**2, matrix**2).sqrt())

@@ -9,7 +9,16 @@ import numpy as np
 import pandas as pd
 
 from pyrocrl.errors import ModelError
-from pyrocrl.report.style import INK, MUTED, NEGATIVE, POSITIVE, drawn, plain
+from pyrocrl.report.style import (
+    INK,
+    NEGATIVE,
+    POSITIVE,
+    drawn,
+    note_beside,
+    plain,
+    say_instead,
+    share_rows,
+)
 from pyrocrl.report.tables import rows
 from pyrocrl.report.wording import plural, probability
 from pyrocrl.scm import ORDERS
@@ -117,9 +126,9 @@ class DirectionsPicture:
     def draw(self, ax: Axes) -> None:
         """Draw on ``ax``."""
         if self.pairs.empty:
-            ax.set_axis_off()
-            text = f"No pair of nodes is adjacent with a probability of {_ADJACENT:g} or more."
-            ax.text(0.5, 0.5, text, ha="center", va="center", color=MUTED, transform=ax.transAxes)
+            say_instead(
+                ax, f"No pair of nodes is adjacent with a probability of {_ADJACENT:g} or more."
+            )
             return
         pairs = list(rows(self.pairs))
         places = np.arange(len(pairs))
@@ -136,22 +145,9 @@ class DirectionsPicture:
             left = left + width
         ax.barh(places, 1 - left, left=left, height=0.6, color="#e4e9ee", label="no edge")
         for place, row in zip(places, pairs, strict=True):
-            ax.annotate(
-                _verdict(row),
-                (1.02, place),
-                xycoords=("axes fraction", "data"),
-                va="center",
-                fontsize=8.5,
-                color=MUTED,
-                annotation_clip=False,
-            )
-        ax.set_yticks(places, [plain(f"{row.first} → {row.second}") for row in pairs])
-        ax.set_xlim(0, 1)
-        ax.set_ylim(len(pairs) - 0.4, -0.6)
+            note_beside(ax, _verdict(row), float(place))
+        share_rows(ax, [plain(f"{row.first} → {row.second}") for row in pairs])
         ax.set_xlabel("probability", fontsize=9, color=INK)
-        ax.tick_params(labelsize=9, labelcolor=INK)
-        ax.tick_params(axis="y", length=0)
-        ax.spines[["top", "right", "left"]].set_visible(False)
         ax.legend(
             loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, frameon=False, fontsize=8.5,
             borderaxespad=0.2, handlelength=1.2,

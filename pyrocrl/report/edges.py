@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pyrocrl.errors import ModelError
 from pyrocrl.posterior.inference_data import import_arviz
-from pyrocrl.report.style import INK, MUTED, POSITIVE, drawn, plain
+from pyrocrl.report.style import INK, MUTED, POSITIVE, drawn, note_beside, plain, say_instead
 from pyrocrl.report.tables import rows
 from pyrocrl.report.wording import probability
 
@@ -67,7 +67,7 @@ class EdgesPicture:
     def draw(self, ax: Axes) -> None:
         """Draw on ``ax``."""
         if self.edges.empty:
-            _say(ax, "No edge occurs in any draw of the graph.")
+            say_instead(ax, "No edge occurs in any draw of the graph.")
             return
         az = import_arviz()
         az.plot_forest(
@@ -87,15 +87,7 @@ class EdgesPicture:
         ax.tick_params(axis="both", labelsize=9, labelcolor=INK)
         ax.tick_params(axis="y", length=0)
         for tick, row in zip(ticks, edges, strict=True):
-            ax.annotate(
-                f"P {_relation(float(row.probability))}",
-                (1.02, tick),
-                xycoords=("axes fraction", "data"),
-                va="center",
-                fontsize=8.5,
-                color=MUTED,
-                annotation_clip=False,
-            )
+            note_beside(ax, f"P {_relation(float(row.probability))}", tick)
         ax.set_title("")
         ax.spines[["top", "left", "right"]].set_visible(False)
         ax.set_xlim(left=0)
@@ -119,11 +111,6 @@ class EdgesPicture:
 def _relation(value: float) -> str:
     text = probability(value)
     return text if text[0] in "<>" else f"= {text}"
-
-
-def _say(ax: Axes, text: str) -> None:
-    ax.set_axis_off()
-    ax.text(0.5, 0.5, text, ha="center", va="center", color=MUTED, transform=ax.transAxes)
 
 
 def _where_present(draws: NDArray[np.float64]) -> NDArray[np.float64]:

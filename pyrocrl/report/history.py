@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pyrocrl.posterior.restarts import best_restart
-from pyrocrl.report.style import INK, MUTED, POSITIVE, drawn, plain
+from pyrocrl.report.style import INK, MUTED, POSITIVE, drawn, note_beside, plain, share_rows
 from pyrocrl.report.tables import ranked_restarts, rows
 from pyrocrl.report.wording import gap, percent
 
@@ -168,26 +168,13 @@ class AgreementPicture:
         colours = [POSITIVE if row.weight > 0 else _OTHERS for row in restarts]
         ax.barh(places, np.nan_to_num(agreement), height=0.62, color=colours)
         for place, row in zip(places, restarts, strict=True):
-            ax.annotate(
-                _in_words(row),
-                (1.02, place),
-                xycoords=("axes fraction", "data"),
-                va="center",
-                fontsize=8.5,
-                color=MUTED,
-                annotation_clip=False,
-            )
-        ax.set_yticks(places, [f"restart {row.restart}" for row in restarts])
-        ax.set_xlim(0, 1)
-        ax.set_ylim(len(restarts) - 0.4, -0.6)
+            note_beside(ax, _in_words(row), float(place))
+        share_rows(ax, [f"restart {row.restart}" for row in restarts], size=8.5)
         ax.set_xlabel(
             "mean |correlation| of its latents with those of the reported restart", fontsize=9
         )
-        ax.tick_params(labelsize=8.5, labelcolor=INK)
-        ax.tick_params(axis="y", length=0)
         ax.grid(axis="x", color="#e4e7eb", linewidth=0.7)
         ax.set_axisbelow(True)
-        ax.spines[["top", "right", "left"]].set_visible(False)
 
 
 def _in_words(row: Any) -> str:

@@ -11,13 +11,13 @@ import pandas as pd
 from pyrocrl.errors import ModelError
 from pyrocrl.report.style import (
     INK,
-    MUTED,
     NEGATIVE,
     POSITIVE,
     blend,
     drawn,
     group_colours,
     plain,
+    say_instead,
 )
 from pyrocrl.report.wording import signed
 
@@ -80,16 +80,7 @@ class LatentsPicture:
     def draw(self, ax: Axes) -> None:
         """Draw on ``ax``."""
         if self.correlations.empty:
-            ax.set_axis_off()
-            ax.text(
-                0.5,
-                0.5,
-                "There are no latents: all nodes are measured.",
-                ha="center",
-                va="center",
-                color=MUTED,
-                transform=ax.transAxes,
-            )
+            say_instead(ax, "There are no latents: all nodes are measured.")
             return
         from matplotlib.colors import LinearSegmentedColormap
 

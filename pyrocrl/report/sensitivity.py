@@ -12,7 +12,7 @@ import pandas as pd
 
 from pyrocrl.errors import ModelError, PriorWarning
 from pyrocrl.posterior.sensitivity import AS_FITTED
-from pyrocrl.report.style import INK, MUTED, POSITIVE, drawn, plain
+from pyrocrl.report.style import INK, POSITIVE, drawn, plain, say_instead, share_rows
 from pyrocrl.report.tables import rows
 from pyrocrl.report.wording import join, plural, probability
 from pyrocrl.scm import ORDERS
@@ -67,9 +67,9 @@ class SensitivityPicture:
     def draw(self, ax: Axes) -> None:
         """Draw on ``ax``."""
         if self.table.empty:
-            ax.set_axis_off()
-            text = f"No edge has a probability of {_SHOWN:g} or more under any of the priors."
-            ax.text(0.5, 0.5, text, ha="center", va="center", color=MUTED, transform=ax.transAxes)
+            say_instead(
+                ax, f"No edge has a probability of {_SHOWN:g} or more under any of the priors."
+            )
             return
         places = np.arange(len(self.table))
         values = self.table[[AS_FITTED, *self.priors]].to_numpy(dtype=float)
@@ -84,13 +84,8 @@ class SensitivityPicture:
         ax.scatter(
             values[:, 0], places, 34, color=POSITIVE, label=AS_FITTED, zorder=3, clip_on=False
         )
-        ax.set_yticks(places, [plain(f"{row.parent} → {row.child}") for row in rows(self.table)])
-        ax.set_xlim(0, 1)
-        ax.set_ylim(len(places) - 0.4, -0.6)
+        share_rows(ax, [plain(f"{row.parent} → {row.child}") for row in rows(self.table)])
         ax.set_xlabel("probability of the edge", fontsize=9, color=INK)
-        ax.tick_params(labelsize=9, labelcolor=INK)
-        ax.tick_params(axis="y", length=0)
-        ax.spines[["top", "right", "left"]].set_visible(False)
         ax.legend(
             loc="lower left", bbox_to_anchor=(0, 1.0), ncols=5, frameon=False, fontsize=8.5,
             borderaxespad=0.2, handletextpad=0.3,

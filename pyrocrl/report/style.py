@@ -1,8 +1,8 @@
-"""Colours and canvases that all plots share."""
+"""Colours, canvases and furniture that all plots share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -19,7 +19,11 @@ __all__ = [
     "drawn",
     "figure_of",
     "group_colours",
+    "legend_beside",
+    "note_beside",
     "plain",
+    "say_instead",
+    "share_rows",
     "shorten",
     "shown_axes",
 ]
@@ -131,3 +135,49 @@ def figure_of(picture: Picture, *, whole: bool = False) -> Figure:
     figure = Figure(figsize=picture.size, layout=None if whole else "constrained")
     picture.draw(figure.add_axes((0, 0, 1, 1)) if whole else figure.add_subplot())
     return figure
+
+
+def say_instead(ax: Axes, text: str) -> None:
+    """A sentence in place of a plot that would be empty."""
+    ax.set_axis_off()
+    ax.text(0.5, 0.5, text, ha="center", va="center", color=MUTED, transform=ax.transAxes)
+
+
+def note_beside(ax: Axes, text: str, height: float) -> None:
+    """A remark to the right of the Axes, at a height in units of the data."""
+    ax.annotate(
+        text,
+        (1.02, height),
+        xycoords=("axes fraction", "data"),
+        va="center",
+        fontsize=8.5,
+        color=MUTED,
+        annotation_clip=False,
+    )
+
+
+def share_rows(ax: Axes, labels: Sequence[str], size: float = 9.0) -> None:
+    """Axes for numbers between 0 and 1, a named row each, the first on top.
+
+    Args:
+        ax: the Axes.
+        labels: names of the rows at heights 0, 1, 2, ...
+        size: of the labels, in points.
+    """
+    ax.set_yticks(range(len(labels)), labels)
+    ax.set_xlim(0, 1)
+    ax.set_ylim(len(labels) - 0.4, -0.6)
+    ax.tick_params(labelsize=size, labelcolor=INK)
+    ax.tick_params(axis="y", length=0)
+    ax.spines[["top", "right", "left"]].set_visible(False)
+
+
+def legend_beside(ax: Axes) -> None:
+    """The legend, to the right of the Axes."""
+    ax.legend(
+        fontsize=8.5,
+        frameon=False,
+        labelcolor=INK,
+        loc="center left",
+        bbox_to_anchor=(1.0, 0.5),
+    )

@@ -30,7 +30,6 @@ __all__ = ["fit_gates"]
 
 _STEPS = 600
 _BATCH = 512
-_ENCODED_AT_ONCE = 8192
 _DRAWS = 4
 _GATE_RATE = 0.1
 _SLAB_RATE = 0.02
@@ -100,11 +99,7 @@ def fit_gates(
 @torch.no_grad()
 def _encoded(guide: AmortizedGuide, parts: Sequence[MultimodalData]) -> Encoding:
     """What the encoders, which no longer change, say about all subjects."""
-    said = [
-        guide.encode(part.batch(slice(start, start + _ENCODED_AT_ONCE)))
-        for part in parts
-        for start in range(0, part.n_subjects, _ENCODED_AT_ONCE)
-    ]
+    said = [encoding for part in parts for encoding in guide.encode_in_parts(part)]
     return Encoding(
         torch.cat([one.loc for one in said], 1),
         torch.cat([one.scale for one in said], 1),

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
+from pyrocrl.markdown import markdown_table
 from pyrocrl.metrics import calibration
 from pyrocrl.structure.dag_sum import MAX_NODES
 from pyrocrl.trust.methods import DEFAULT, KNOWN, METHODS, UNKNOWN
@@ -164,7 +165,7 @@ def _table(first: str, groups: Sequence[tuple[str, pd.DataFrame]]) -> str:
         *(first, "data sets", "edges", "ECE", "Brier", "AUROC", "AUPRC", "coverage (of)"),
         *("processor seconds, mean", "seconds, mean"),
     ]
-    return _markdown(head, [_line(name, own) for name, own in groups])
+    return markdown_table(head, [_line(name, own) for name, own in groups])
 
 
 def _line(name: str, own: pd.DataFrame) -> list[str]:
@@ -184,7 +185,7 @@ def _pair_table(groups: Sequence[tuple[str, pd.DataFrame]], first: str = "data")
         *(first, "pairs", "linked: ECE", "AUROC", "AUPRC"),
         *("linked and found", "direction: ECE", "Brier", "share right at the likelier"),
     ]
-    return _markdown(head, [_pair_line(name, own) for name, own in groups])
+    return markdown_table(head, [_pair_line(name, own) for name, own in groups])
 
 
 def _pair_line(name: str, own: pd.DataFrame) -> list[str]:
@@ -199,16 +200,11 @@ def _pair_line(name: str, own: pd.DataFrame) -> list[str]:
     return [*cells, f"{way.ece:.3f}", f"{way.brier:.3f}", f"{right:.3f}"]
 
 
-def _markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    rows = [head, ["---"] * len(head), *lines]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
 def _reliability(own: pd.DataFrame) -> Iterator[str]:
     pool = edges(own)
     curve = calibration(pool.true, pool.probability).curve
     yield "Reliability of edges:"
-    yield _markdown(
+    yield markdown_table(
         ["mean probability", "share of true edges", "edges"],
         [[f"{r.probability:.3f}", f"{r.share:.3f}", f"{r.edges}"] for r in curve.itertuples()],
     )

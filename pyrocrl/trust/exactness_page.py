@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from pyrocrl.markdown import markdown_table
+
 __all__ = ["render_exactness"]
 
 _HEAD = """\
@@ -23,6 +25,10 @@ default fit (bent mechanisms, open noise laws) of bent data.
 - mcmc: Markov chains against the exact sum over graphs, which serves up to twelve nodes.
 - Processor seconds leave out what else the machine did.
 """
+_COLUMNS = (
+    *("what", "order", "nodes", "subjects", "data sets", "worst error", "mean error"),
+    *("target", "met", "seconds, worst", "processor seconds, worst"),
+)
 
 
 def render_exactness(results: pd.DataFrame) -> str:
@@ -34,18 +40,14 @@ def render_exactness(results: pd.DataFrame) -> str:
     Returns:
         Markdown.
     """
-    lines = [
-        "| what | order | nodes | subjects | data sets | worst error | mean error | target | met "
-        "| seconds, worst | processor seconds, worst |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
-    ]
+    lines = []
     groups = ["check", "order", "nodes", "subjects"]
     for (check, order, nodes, subjects), own in results.groupby(groups):
         timed = check == "time"
         judged = own.cpu_seconds if timed else own.worst
         target = float(own.target.max())
         cells = [
-            *(str(check), str(order), f"{nodes}", f"{subjects}", f"{len(own)}"),
+            *(check, order, nodes, subjects, len(own)),
             "-" if timed else f"{own.worst.max():.2g}",
             "-" if timed else f"{own['mean'].mean():.2g}",
             f"{target:.0f} processor s" if timed else f"{target:.2g}",
@@ -53,6 +55,6 @@ def render_exactness(results: pd.DataFrame) -> str:
             f"{own.seconds.max():.2f}",
             f"{own.cpu_seconds.max():.2f}",
         ]
-        lines.append(f"| {' | '.join(cells)} |")
+        lines.append(cells)
     seeds = ",".join(str(seed) for seed in sorted(results.seed.unique()))
-    return _HEAD.format(seeds=seeds) + "\n" + "\n".join(lines) + "\n"
+    return _HEAD.format(seeds=seeds) + "\n" + markdown_table(_COLUMNS, lines) + "\n"

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pyrocrl.metrics import calibration
-from pyrocrl.report.style import INK, MUTED, figure_of, group_colours
+from pyrocrl.report.style import INK, MUTED, figure_of, group_colours, legend_beside
 from pyrocrl.trust.methods import METHODS
 from pyrocrl.trust.pooled import edges
 
@@ -60,13 +60,7 @@ class ReliabilityPicture:
         ax.set_title(f"order unknown, {count} data sets", fontsize=10, color=INK, loc="left")
         ax.tick_params(labelsize=8.5, labelcolor=INK)
         ax.spines[["top", "right"]].set_visible(False)
-        ax.legend(
-            fontsize=8.5,
-            frameon=False,
-            labelcolor=INK,
-            loc="center left",
-            bbox_to_anchor=(1.0, 0.5),
-        )
+        legend_beside(ax)
 
 
 def save_reliability(results: pd.DataFrame, methods: Sequence[str], path: Path) -> None:

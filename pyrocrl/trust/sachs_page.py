@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from pyrocrl.markdown import markdown_table
 from pyrocrl.trust.methods import METHODS
 
 __all__ = ["render_sachs"]
@@ -23,6 +24,10 @@ are over the 110 ordered pairs. Methods and their settings are those of calibrat
 mechanisms for straight lines. Three versions of the network are in use. It has edges that these
 cells alone do not show, and the direction of straight lines is open, so that no method gets near 0.
 """
+_COLUMNS = (
+    *("network", "edges", "method", "expected SHD", "expected edges", "AUROC", "AUPRC"),
+    "processor seconds",
+)
 
 
 def render_sachs(results: pd.DataFrame) -> str:
@@ -34,17 +39,14 @@ def render_sachs(results: pd.DataFrame) -> str:
     Returns:
         Markdown.
     """
-    lines = [
-        "| network | edges | method | expected SHD | expected edges | AUROC | AUPRC "
-        "| processor seconds |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
-    ]
+    lines = []
     for network, own in results.groupby("network", sort=False):
         for row in own.sort_values("method", key=lambda s: s.map(METHODS.index)).itertuples():
             cells = [
-                *(str(network), f"{row.true_edges}", row.method, f"{row.expected_shd:.1f}"),
+                *(network, row.true_edges, row.method, f"{row.expected_shd:.1f}"),
                 *(f"{row.expected_edges:.1f}", f"{row.auroc:.3f}", f"{row.auprc:.3f}"),
                 f"{row.cpu_seconds:.0f}",
             ]
-            lines.append(f"| {' | '.join(cells)} |")
-    return _HEAD.format(subjects=results.subjects.max()) + "\n" + "\n".join(lines) + "\n"
+            lines.append(cells)
+    head = _HEAD.format(subjects=results.subjects.max())
+    return f"{head}\n{markdown_table(_COLUMNS, lines)}\n"
