@@ -41,7 +41,7 @@ def by_hand(model: MultimodalSCM, guide: AmortizedGuide, batch: Batch) -> Tensor
     log_2pi = math.log(2 * math.pi)
     means, scales, etas = [], [], []
     for name, encoder in guide.encoders.items():
-        mean, scale = encoder(batch.values[name], batch.observed[name])
+        mean, scale = encoder(batch[name])
         latents = guide.latents[name]
         means.append(mean[..., :latents])
         scales.append(scale[..., :latents])
@@ -80,9 +80,9 @@ def by_hand(model: MultimodalSCM, guide: AmortizedGuide, batch: Batch) -> Tensor
         assert isinstance(decoder, TabularDecoder)
         x = decoder.network(torch.cat([mixed[..., model.positions[name]], eta], -1))
         spread = decoder.scale()
-        cells = -0.5 * ((batch.values[name] - x) / spread) ** 2
+        cells = -0.5 * ((batch[name].values - x) / spread) ** 2
         cells = cells - spread.log() - 0.5 * log_2pi
-        log_p = log_p + cells.masked_fill(~batch.observed[name], 0.0).sum(-1)
+        log_p = log_p + cells.masked_fill(~batch[name].observed, 0.0).sum(-1)
     slab = torch.distributions.Normal(0.0, 2.0).log_prob(weight).sum((1, 2))
     allowed = model.space.allowed
     gates = math.log(0.1) * allowed.sum()

@@ -104,13 +104,13 @@ class MultimodalBiomedicalModel(crl.MultimodalSCM):
                 for name in LATENTS:
                     standard = dist.Normal(self.zero, 1.0).expand([NOISES[name]])
                     eta = pyro.sample(f"{name}.eta", standard.to_event(1))
-                    x = self.decoders[name](y[..., self.positions[name]], eta)  # (2)
-                    cells = x.mask(batch.observed[name]).to_event(1)
-                    pyro.sample(name, cells, obs=batch.values[name])
+                    x = self.decoders[name](y[..., self.positions[name]], eta, batch[name])  # (2)
+                    cells = x.mask(batch[name].observed).to_event(1)
+                    pyro.sample(name, cells, obs=batch[name].values)
                 for name in self.variable_names:
                     itself = dist.Delta(z[..., self.positions[name]])
-                    cells = itself.mask(batch.observed[name]).to_event(1)
-                    pyro.sample(name, cells, obs=batch.values[name])
+                    cells = itself.mask(batch[name].observed).to_event(1)
+                    pyro.sample(name, cells, obs=batch[name].values)
         return z
 
     def graph(self) -> tuple[Tensor, Tensor]:

@@ -15,6 +15,7 @@ __all__ = [
     "PyrocrlError",
     "SavedFitError",
     "listing",
+    "plural",
 ]
 
 
@@ -71,3 +72,12 @@ def listing(items: Iterable[object], limit: int = 5) -> str:
     shown = ", ".join(repr(item) for item in islice(remaining, limit))
     more = sum(1 for _ in remaining)
     return f"{shown} and {more} more" if more else shown
+
+
+def plural(value: int, noun: str, nouns: str | None = None) -> str:
+    """A count and its noun, in the singular or the plural.
+
+    >>> plural(1, "edge"), plural(3000, "edge"), plural(2, "history", "histories")
+    ('1 edge', '3,000 edges', '2 histories')
+    """
+    return f"{value:,} {noun if value == 1 else nouns or noun + 's'}"

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from pyrocrl.data import Batch, MultimodalData
 from pyrocrl.edge_guide import OpenEdges, SpikeAndSlabGuide
-from pyrocrl.modality import ChainMLP, TabularEncoder, UnmixedNormal, bounded_deviation
+from pyrocrl.modality import ChainMLP, UnmixedNormal, bounded_deviation, encoder_for
 from pyrocrl.model import MultimodalSCM
 
 __all__ = ["AmortizedGuide", "Encoding"]
@@ -61,12 +61,10 @@ class AmortizedGuide(nn.Module):
         self.positions, self.variable_names = model.positions, model.variable_names
         self.unmixing = model.unmixing
         self.chain_plate, self.subject_plate = model.chain_plate, model.subject_plate
-        self.latents = {name: len(model.nodes.of(name)) for name in model.table_names}
+        self.latents = {name: len(model.nodes.of(name)) for name in model.encoded_names}
         self.encoders = nn.ModuleDict(
             {
-                name: TabularEncoder(
-                    model.chains, data[name].width, latents + model.noise[name], hidden
-                )
+                name: encoder_for(data[name], model.chains, latents + model.noise[name], hidden)
                 for name, latents in self.latents.items()
             }
         )
@@ -101,16 +99,16 @@ class AmortizedGuide(nn.Module):
         for name in self.positions:
             if name in self.latents:
                 latents = self.latents[name]
-                mean, deviation = self.encoders[name](batch.values[name], batch.observed[name])
+                mean, deviation = self.encoders[name](batch[name])
                 locs.append(mean[..., :latents])
                 scales.append(deviation[..., :latents])
                 eta[name] = mean[..., latents:], deviation[..., latents:]
                 known.append(torch.zeros_like(mean[0, :, :latents], dtype=torch.bool))
             else:
-                measured = batch.values[name].expand(self.chains, -1, -1)
+                measured = batch[name].values.expand(self.chains, -1, -1)
                 locs.append(measured)
                 scales.append(torch.ones_like(measured))
-                known.append(batch.observed[name])
+                known.append(batch[name].observed)
         loc, scale = torch.cat(locs, -1), torch.cat(scales, -1)
         is_known = torch.cat(known, -1)
         if self.completion is not None:

@@ -10,9 +10,9 @@ import pyro.distributions as dist
 import torch
 from torch import Tensor, nn
 
-from pyrocrl.data import Batch, MultimodalData
+from pyrocrl.data import Batch, Cells, MultimodalData
 from pyrocrl.errors import ModelError
-from pyrocrl.modality import TabularDecoder, Unmixing
+from pyrocrl.modality import Unmixing, decoder_for
 from pyrocrl.scm import (
     SCM,
     BackgroundKnowledge,
@@ -42,8 +42,8 @@ class MultimodalSCM(nn.Module):
 
     Args:
         data: the measurements; only their shapes and names are used.
-        latents: latents of each table modality, one number or one per modality.
-        noise: dimensions of each table modality's own noise eta, likewise.
+        latents: latents of each modality, one number or one per modality.
+        noise: dimensions of each modality's own noise eta, likewise.
         edge_prior: `SpikeAndSlab`, `LaplaceEdges` or any callable with `pyro.sample` statements.
         mechanism: "linear", "additive", "flow" or a `Mechanism` class.
         knowledge: background knowledge about edges.
@@ -84,8 +84,7 @@ class MultimodalSCM(nn.Module):
         floor: float = 0.3,
     ) -> None:
         super().__init__()
-        tables = [modality for modality in data if not modality.is_variables]
-        widths = {modality.name: modality.width for modality in tables}
+        widths = {modality.name: modality.width for modality in data if not modality.is_variables}
         latents = sizes_per_modality(latents, widths, "latents", at_least=1)
         noise = sizes_per_modality(noise, widths, "noise", at_least=0)
         self.nodes = Nodes.of_data(data, latents)
@@ -96,7 +95,7 @@ class MultimodalSCM(nn.Module):
         self.edge_prior = SpikeAndSlab() if edge_prior is None else edge_prior
         check_in_plate(self.edge_prior, self.space, taken=_site_names(data))
         self.chains, self.n_subjects = chains, data.n_subjects
-        self.table_names = tuple(widths)
+        self.encoded_names = tuple(widths)
         self.variable_names = tuple(m.name for m in data if m.is_variables)
         self.noise = noise
         self.register_buffer("open_edges", _open_edges(self.space, chains))
@@ -109,8 +108,8 @@ class MultimodalSCM(nn.Module):
         self.unmixing = Unmixing(chains, inner)
         self.decoders = nn.ModuleDict(
             {
-                name: TabularDecoder(chains, latents[name] + noise[name], width, hidden, floor)
-                for name, width in widths.items()
+                name: decoder_for(data[name], chains, latents[name] + noise[name], hidden, floor)
+                for name in widths
             }
         )
         self.positions = {name: self.nodes.slice_of(name) for name in data.names}
@@ -130,12 +129,12 @@ class MultimodalSCM(nn.Module):
             with self.subject_plate(batch):
                 z = pyro.sample("z", self.latent_causal_model(adjacency, weight))  # (1)
                 y = self.unmixing.mix(z)
-                for name in self.table_names:
+                for name in self.encoded_names:
                     eta = pyro.sample(f"{name}.eta", self.exogenous(name))
-                    x = self.decoders[name](y[..., self.positions[name]], eta)  # (2)
-                    _observe(name, x, batch)
+                    x = self.decoders[name](y[..., self.positions[name]], eta, batch[name])  # (2)
+                    _observe(name, x, batch[name])
                 for name in self.variable_names:
-                    _observe(name, dist.Delta(z[..., self.positions[name]]), batch)
+                    _observe(name, dist.Delta(z[..., self.positions[name]]), batch[name])
         return z
 
     def graph(self) -> tuple[Tensor, Tensor]:
@@ -208,19 +207,19 @@ def _site_names(data: MultimodalData) -> set[str]:
     return own
 
 
-def _observe(name: str, distribution: dist.TorchDistribution, batch: Batch) -> None:
-    cells = distribution.mask(batch.observed[name])
-    pyro.sample(name, cells.to_event(1), obs=batch.values[name])
+def _observe(name: str, distribution: dist.TorchDistribution, cells: Cells) -> None:
+    measured = distribution.mask(cells.observed).to_event(cells.values.ndim - 1)
+    pyro.sample(name, measured, obs=cells.values)
 
 
 def sizes_per_modality(
     sizes: int | Mapping[str, int], widths: Mapping[str, int], argument: str, *, at_least: int
 ) -> dict[str, int]:
-    """One size for every table modality, checked against its number of columns.
+    """One size for every modality with latents, checked against how much is measured.
 
     Args:
         sizes: one number for all, or one per modality.
-        widths: measured columns of each table modality.
+        widths: how many numbers are measured of a subject, of each modality with latents.
         argument: name of the argument, for errors.
         at_least: smallest size.
 
@@ -236,7 +235,8 @@ def sizes_per_modality(
         for name in sizes:
             if name not in widths:
                 raise ModelError(
-                    f"{argument}: there is no table modality {name!r}; tables: {', '.join(widths)}"
+                    f"{argument}: there is no modality {name!r} with latents; those with are: "
+                    f"{', '.join(widths)}"
                 )
         for name in widths:
             if name not in sizes:
@@ -255,7 +255,7 @@ def sizes_per_modality(
             )
         if size > widths[name]:
             raise ModelError(
-                f"{argument} of modality {name!r} is {size}, but it has only {widths[name]} "
-                "columns; ask for fewer"
+                f"{argument} of modality {name!r} is {size}, but only {widths[name]} numbers "
+                "are measured of a subject; ask for fewer"
             )
     return {name: int(chosen[name]) for name in widths}

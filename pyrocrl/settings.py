@@ -94,7 +94,7 @@ not -1.0
         """These settings with what a model of the user's own says in place of the defaults."""
         return replace(
             self,
-            latents={name: len(model.nodes.of(name)) for name in model.table_names},
+            latents={name: len(model.nodes.of(name)) for name in model.encoded_names},
             noise=model.noise,
             edge_prior=model.edge_prior,
             mechanism=mechanism_name(type(model.mechanism)),

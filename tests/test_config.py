@@ -100,7 +100,7 @@ def test_data_are_read_as_described(folder: Path) -> None:
 
     assert data.names == ("person", "labs", "body")
     assert len(data) == 39
-    assert data["labs"].columns == ("iron", "zinc", "hdl")
+    assert data.table("labs").columns == ("iron", "zinc", "hdl")
     assert data["person"].is_variables
     assert not data["body"].is_variables
     assert data.frame("labs").isna().loc["s3", "iron"]
@@ -141,7 +141,7 @@ def test_toml_says_the_same_as_yaml(folder: Path) -> None:
     prior = run.settings["edge_prior"]
     assert isinstance(prior, LaplaceEdges)
     assert prior.scale == pytest.approx(0.3)
-    assert run.load_data()["body"].columns == ("weight", "height")
+    assert run.load_data().table("body").columns == ("weight", "height")
 
 
 def test_edge_probabilities_come_from_a_table(folder: Path) -> None:

@@ -61,7 +61,7 @@ def test_nhanes_is_read_as_described(nhanes: datasets.Example) -> None:
     assert data.names == ("person", *datasets.NHANES_TABLES)
     assert 9_000 < len(data) < 9_500
     for modality in data:
-        assert bool(modality.observed.any(dim=1).all()), modality.name
+        assert bool(modality.present.all()), modality.name
     assert_settings_fit_the_data(nhanes)
 
 

@@ -13,7 +13,6 @@ import torch
 from torch import Tensor, nn
 
 import pyrocrl as crl
-from pyrocrl.data import Batch
 from pyrocrl.training import Objective, StepWeights
 from pyrocrl.training.contrast import causal_contrast
 
@@ -57,12 +56,7 @@ def test_a_step_stays_on_the_models_device(mechanism: str, prior: crl.EdgePrior)
     contrast = causal_contrast(model, torch.ones(4, 4))
     for module in (model, guide, contrast):
         move_to_meta(module)
-    cpu = data.batch()
-    batch = Batch(
-        {name: values.to("meta") for name, values in cpu.values.items()},
-        {name: observed.to("meta") for name, observed in cpu.observed.items()},
-        cpu.size,
-    )
+    batch = data.batch().to("meta")
     objective = Objective(contrast, torch.ones(4, 4, device="meta"))
     objective.weights = StepWeights(kl=1.0, contrast=1.0, turn=1.0, sparsity=1.0)
     with pyro.validation_enabled(False):

@@ -8,7 +8,7 @@ import torch
 from pyro import poutine
 
 import pyrocrl as crl
-from pyrocrl.data import Batch
+from pyrocrl.data import Batch, Cells
 from pyrocrl.edge_guide import OpenEdges, PairedSlab, SpikeAndSlabGuide
 
 CHAINS = 2
@@ -26,8 +26,9 @@ def pair(
 
 def changed(batch: Batch, name: str) -> Batch:
     """The same subjects with other values in one modality."""
-    values = {**batch.values, name: batch.values[name] + batch.observed[name]}
-    return Batch(values, batch.observed, batch.size)
+    own = batch[name]
+    cells = {**batch.cells, name: Cells.of(own.values + own.observed, own.observed)}
+    return Batch(cells, batch.size)
 
 
 @pytest.mark.parametrize("name", ["labs", "scan"])
@@ -52,12 +53,12 @@ def test_missing_variables_are_completed_from_everything_else(
 ) -> None:
     model, guide = pair(mixed_data)
     batch = mixed_data.batch()
-    own, missing = model.positions["person"], ~batch.observed["person"]
+    own, missing = model.positions["person"], ~batch["person"].observed
     before, after = guide.encode(batch), guide.encode(changed(batch, "scan"))
     assert missing.any()
     assert not torch.isclose(before.loc[..., own], after.loc[..., own])[:, missing].any()
     measured = before.loc[..., own][:, ~missing]
-    assert torch.equal(measured, batch.values["person"][~missing].expand(CHAINS, -1))
+    assert torch.equal(measured, batch["person"].values[~missing].expand(CHAINS, -1))
     assert torch.equal(before.known[:, own], ~missing)
     assert not before.known[:, model.positions["labs"]].any()
 

@@ -14,7 +14,7 @@ from pyro import poutine
 from torch import Tensor
 
 import pyrocrl as crl
-from pyrocrl.data import Batch
+from pyrocrl.data import Batch, Cells
 from pyrocrl.edge_guide import SpikeAndSlabGuide
 from pyrocrl.errors import ModelError
 from pyrocrl.model import sizes_per_modality
@@ -153,9 +153,9 @@ def test_likelihood_is_that_of_the_observed_cells(mixed_data: crl.MultimodalData
         cells = model.decoders[name](
             y[..., model.positions[name]], trace.nodes[f"{name}.eta"]["value"]
         )
-        log_prob = cells.log_prob(batch.values[name]) * batch.observed[name]
+        log_prob = cells.log_prob(batch[name].values) * batch[name].observed
         expected = expected + log_prob.sum(-1)
-    assert not batch.observed["labs"].all()
+    assert not batch["labs"].observed.all()
     torch.testing.assert_close(terms.likelihood, expected, atol=1e-3, rtol=1e-4)
 
 
@@ -163,12 +163,13 @@ def test_hidden_values_under_the_mask_do_not_count(mixed_data: crl.MultimodalDat
     model, guide = pair(mixed_data)
     batch = mixed_data.batch(slice(0, 60))
     hidden = {
-        name: torch.where(batch.observed[name], values, torch.full_like(values, 5.0))
-        for name, values in batch.values.items()
+        name: torch.where(batch[name].observed, batch[name].values, torch.tensor(5.0))
+        for name in batch
     }
     for name in hidden:
-        assert not torch.equal(hidden[name], batch.values[name])
-    other = Batch(hidden, batch.observed, batch.size)
+        assert not torch.equal(hidden[name], batch[name].values)
+    cells = {name: Cells.of(own, batch[name].observed) for name, own in hidden.items()}
+    other = Batch(cells, batch.size)
     with torch.random.fork_rng():
         torch.manual_seed(0)
         trace = poutine.trace(guide).get_trace(batch)
@@ -186,8 +187,8 @@ def test_measured_variables_are_their_nodes(mixed_data: crl.MultimodalData) -> N
     model, guide = pair(mixed_data)
     batch = mixed_data.batch()
     z = poutine.trace(guide).get_trace(batch).nodes["z"]["value"]
-    own, seen = z[..., model.positions["person"]], batch.observed["person"]
-    assert torch.equal(own[:, seen], batch.values["person"][seen].expand(CHAINS, -1))
+    own, seen = z[..., model.positions["person"]], batch["person"].observed
+    assert torch.equal(own[:, seen], batch["person"].values[seen].expand(CHAINS, -1))
 
 
 def test_nodes_are_named_by_modality(mixed_data: crl.MultimodalData) -> None:

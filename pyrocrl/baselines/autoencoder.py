@@ -15,7 +15,7 @@ from pyrocrl.baselines.shared_part import shared_latents
 from pyrocrl.baselines.training import Budget, Decoders, Encoders, train
 from pyrocrl.data import Batch, MultimodalData
 from pyrocrl.errors import ModelError
-from pyrocrl.modality import TabularDecoder
+from pyrocrl.modality import decoder_for
 
 __all__ = ["Autoencoder", "BetaVAE"]
 
@@ -104,17 +104,16 @@ class _NormalDecoders(nn.Module):
     def __init__(self, data: MultimodalData, inputs: Sequence[int], hidden: int) -> None:
         super().__init__()
         self.networks = nn.ModuleList(
-            TabularDecoder(1, size, table.width, hidden)
-            for table, size in zip(data, inputs, strict=True)
+            decoder_for(table, 1, size, hidden) for table, size in zip(data, inputs, strict=True)
         )
 
     def log_likelihood(self, batch: Batch, codes: Sequence[Tensor]) -> Tensor:
         """Log density of all measured cells together given the code, (subject,)."""
         total = torch.zeros(batch.size)
-        for name, network, code in zip(batch.values, self.networks, codes, strict=True):
+        for name, network, code in zip(batch, self.networks, codes, strict=True):
             nothing = code[None, :, :0]
-            cells = network(code[None], nothing).log_prob(batch.values[name])[0]
-            total = total + (cells * batch.observed[name]).sum(1)
+            cells = network(code[None], nothing, batch[name]).log_prob(batch[name].values)[0]
+            total = total + (cells * batch[name].observed).sum(1)
         return total
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from pyrocrl.baselines.face import Baseline, Learned
 from pyrocrl.baselines.problem import Problem
 from pyrocrl.baselines.training import Budget, Decoders, train
-from pyrocrl.data import Batch
+from pyrocrl.data import Batch, Cells
 from pyrocrl.errors import ModelError
 from pyrocrl.modality import TabularEncoder
 from pyrocrl.modality.mlp import ChainMLP
@@ -147,9 +147,10 @@ class _Network(nn.Module):
 
     def encode(self, batch: Batch) -> Tensor:
         """Means of eps and of all eta, (subject, code)."""
-        values = torch.cat(list(batch.values.values()), 1)
-        observed = torch.cat(list(batch.observed.values()), 1)
-        loc: Tensor = self.encoder(values, observed)[0][0]
+        cells = [batch[name] for name in batch]
+        values = torch.cat([own.values for own in cells], 1)
+        observed = torch.cat([own.observed for own in cells], 1)
+        loc: Tensor = self.encoder(Cells.of(values, observed))[0][0]
         return loc
 
     def latents(self, batch: Batch) -> Tensor:

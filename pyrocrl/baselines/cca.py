@@ -144,12 +144,12 @@ def _several(problem: Problem) -> list[FloatArray]:
         raise ModelError(
             f"CCA compares modalities, and there is only {problem.names[0]!r}; give at least two"
         )
-    return [table.values.double().numpy() for table in problem.complete()]
+    return [table.cells().values.double().numpy() for table in problem.complete()]
 
 
 def _linear(weights: list[FloatArray]) -> Learned:
     def encode(batch: Batch) -> FloatArray:
-        tables = [values.double().numpy() for values in batch.values.values()]
+        tables = [batch[name].values.double().numpy() for name in batch]
         return np.hstack([table @ own for table, own in zip(tables, weights, strict=True)])
 
     return Learned(encode)

@@ -32,14 +32,14 @@ class PCA(Baseline):
 
         components = {
             table.name: Components(problem.latents[table.name], svd_solver="full").fit(
-                table.values.double().numpy()
+                table.cells().values.double().numpy()
             )
             for table in problem.data
         }
 
         def encode(batch: Batch) -> FloatArray:
             parts = [
-                own.transform(batch.values[name].double().numpy())
+                own.transform(batch[name].values.double().numpy())
                 for name, own in components.items()
             ]
             return np.hstack(parts)

@@ -112,7 +112,7 @@ class Problem:
         Raises:
             ModelError: if there are too few.
         """
-        rows = torch.stack([table.observed.any(1) for table in self.data]).all(0)
+        rows = torch.stack([table.present for table in self.data]).all(0)
         count = int(rows.sum())
         if count < _FEWEST_COMPLETE:
             raise ModelError(

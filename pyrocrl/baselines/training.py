@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from pyrocrl.data import Batch, MultimodalData
 from pyrocrl.errors import ModelError
-from pyrocrl.modality import TabularEncoder
+from pyrocrl.modality import encoder_for
 from pyrocrl.modality.mlp import ChainMLP
 
 __all__ = ["Budget", "Decoders", "Encoders", "train"]
@@ -58,7 +58,7 @@ class Budget:
 
 
 class Encoders(nn.Module):
-    """One encoder per modality, `pyrocrl.modality.TabularEncoder`.
+    """One encoder per modality, as in `pyrocrl.fit`.
 
     Args:
         data: the measurements; only their shapes and names are used.
@@ -70,15 +70,14 @@ class Encoders(nn.Module):
         super().__init__()
         self.names = data.names
         self.networks = nn.ModuleList(
-            TabularEncoder(1, table.width, size, hidden)
-            for table, size in zip(data, outputs, strict=True)
+            encoder_for(table, 1, size, hidden) for table, size in zip(data, outputs, strict=True)
         )
 
     def forward(self, batch: Batch) -> list[tuple[Tensor, Tensor]]:
         """Mean and standard deviation of each modality's code, (subject, output) both."""
         codes = []
         for name, network in zip(self.names, self.networks, strict=True):
-            loc, scale = network(batch.values[name], batch.observed[name])
+            loc, scale = network(batch[name])
             codes.append((loc[0], scale[0]))
         return codes
 
@@ -106,9 +105,9 @@ class Decoders(nn.Module):
     def squared_error(self, batch: Batch, codes: Sequence[Tensor]) -> Tensor:
         """Squared error of each modality, summed over its measured cells, (subject, modality)."""
         errors = []
-        for name, network, code in zip(batch.values, self.networks, codes, strict=True):
-            error = (batch.values[name] - network(code)[0]) ** 2
-            errors.append((error * batch.observed[name]).sum(1))
+        for name, network, code in zip(batch, self.networks, codes, strict=True):
+            error = (batch[name].values - network(code)[0]) ** 2
+            errors.append((error * batch[name].observed).sum(1))
         return torch.stack(errors, 1)
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import reduce
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias, TypeVar, get_args
 
 import numpy as np
 import pandas as pd
 
-from pyrocrl.data.tables import LabelledTable
+from pyrocrl.data.modality import Reading
 from pyrocrl.errors import DataError, listing
 
-__all__ = ["Alignment", "align_tables", "check_alignment"]
+__all__ = ["Alignment", "aligned", "check_alignment"]
+
+Own = TypeVar("Own", bound=Reading)
 
 Alignment: TypeAlias = Literal["exact", "intersection", "union"]
 
@@ -30,40 +31,43 @@ def check_alignment(align: str) -> None:
         raise DataError(f"align={align!r} is unknown; use one of {listing(get_args(Alignment))}")
 
 
-def align_tables(tables: Sequence[LabelledTable], align: Alignment) -> list[LabelledTable]:
+def aligned(readings: Sequence[Own], how: Alignment) -> list[Own]:
     """Give all modalities the same subjects in the same order: that of the first labelled one.
 
     Tables without labels are taken row by row in the order of the labelled ones, which must then
     agree on it.
 
     Args:
-        tables: one per modality, labelled or not.
-        align: "exact" (all hold the same subjects), "intersection" (keep the subjects that all
+        readings: one per modality, labelled or not.
+        how: "exact" (all hold the same subjects), "intersection" (keep the subjects that all
             hold) or "union" (keep every subject; rows of a modality that lacks one are NaN).
 
     Returns:
-        The tables, all with the same `subjects`.
+        The readings, all with the same `subjects`.
 
     Raises:
         DataError: the rows cannot be matched; names the modalities and a few of the subjects.
 
+    >>> from pyrocrl.data.tabular import LabelledTable
     >>> a = LabelledTable("a", ("x1",), pd.Index(["p", "q"]), np.array([[1.0], [2.0]]))
     >>> b = LabelledTable("b", ("x1",), pd.Index(["q", "p"]), np.array([[4.0], [3.0]]))
-    >>> align_tables([a, b], "exact")[1].values.ravel().tolist()
+    >>> aligned([a, b], "exact")[1].values.ravel().tolist()
     [3.0, 4.0]
     """
-    check_alignment(align)
-    labelled = {table.name: table.subjects for table in tables if table.subjects is not None}
-    if len(labelled) < len(tables):
-        subjects = _row_order(tables, labelled)
-        return [replace(table, subjects=subjects) for table in tables]
-    subjects = _common_subjects(labelled, align)
-    return [_reindex(table, subjects) for table in tables]
+    check_alignment(how)
+    labelled = {own.name: own.subjects for own in readings if own.subjects is not None}
+    if len(labelled) < len(readings):
+        subjects = _row_order(readings, labelled)
+        return [own.labelled(subjects) for own in readings]
+    subjects = _common_subjects(labelled, how)
+    return [
+        own.rows(labelled[own.name].get_indexer(subjects)).labelled(subjects) for own in readings
+    ]
 
 
-def _row_order(tables: Sequence[LabelledTable], labelled: dict[str, pd.Index]) -> pd.Index:
-    """The subjects of the rows where at least one table carries no labels."""
-    unlabelled = [table for table in tables if table.subjects is None]
+def _row_order(readings: Sequence[Reading], labelled: dict[str, pd.Index]) -> pd.Index:
+    """The subjects of the rows where at least one modality carries no labels."""
+    unlabelled = [own for own in readings if own.subjects is None]
     if labelled:
         reference, subjects = next(iter(labelled.items()))
         for name, others in labelled.items():
@@ -74,12 +78,12 @@ def _row_order(tables: Sequence[LabelledTable], labelled: dict[str, pd.Index]) -
                     "belong to either; give it as a DataFrame with subjects as index"
                 )
     else:
-        reference, subjects = unlabelled[0].name, pd.RangeIndex(len(unlabelled[0].values))
-    for table in unlabelled:
-        if len(table.values) != len(subjects):
+        reference, subjects = unlabelled[0].name, pd.RangeIndex(len(unlabelled[0]))
+    for own in unlabelled:
+        if len(own) != len(subjects):
             raise DataError(
-                f"modality '{table.name}' has {len(table.values)} rows but '{reference}' has "
-                f"{len(subjects)}, and '{table.name}' carries no subject names to align by; give "
+                f"modality '{own.name}' has {len(own)} rows but '{reference}' has "
+                f"{len(subjects)}, and '{own.name}' carries no subject names to align by; give "
                 "it as a DataFrame with subjects as index"
             )
     return subjects
@@ -124,10 +128,3 @@ def _hint(labelled: dict[str, pd.Index]) -> str:
 def _append_new(index: pd.Index, other: pd.Index) -> pd.Index:
     new = other[~other.isin(index)]
     return index.append(new).rename(index.name) if len(new) else index
-
-
-def _reindex(table: LabelledTable, subjects: pd.Index) -> LabelledTable:
-    assert table.subjects is not None
-    rows = table.subjects.get_indexer(subjects)
-    values = np.where(rows[:, None] < 0, np.nan, table.values[rows])
-    return replace(table, subjects=subjects, values=values)

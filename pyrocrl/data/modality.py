@@ -1,137 +1,207 @@
-"""One kind of measurement of all subjects."""
+"""One kind of measurement of all subjects: what every kind offers to the rest of the library."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from abc import ABC, abstractmethod
+from math import prod
+from typing import Any, Protocol, Self
 
 import numpy as np
 import pandas as pd
 import torch
 
-from pyrocrl.data.standardise import column_moments, standardise, unstandardise
-from pyrocrl.data.tables import LabelledTable
-from pyrocrl.errors import DataError
+from pyrocrl.data.batch import Cells
 
-__all__ = ["Modality"]
+__all__ = ["EVERYBODY", "Features", "Modality", "Readable", "Reading"]
+
+EVERYBODY = slice(None)
 
 
-@dataclass(frozen=True, eq=False)
-class Modality:
-    """A table of measurements, standardised, with its missing cells marked.
+class Features:
+    """Named numbers that say in a reader's words what was measured of every subject.
 
     Args:
-        name: the modality.
-        columns: names of the columns.
-        values: float32, (subject, column), in standard deviations; 0 where missing.
-        observed: bool, (subject, column), False where a cell is missing.
-        mean: (column,), in the data's units.
-        std: (column,), in the data's units.
-        is_variables: whether the columns are nodes of the graph themselves.
+        names: of the numbers.
+        values: float64, (subject, feature).
+        observed: bool, (subject, feature).
+    """
 
-    >>> from pyrocrl.data.tables import read_table
-    >>> labs = Modality.from_table(read_table("labs", np.array([1.0, 3.0, np.nan])))
-    >>> labs.values.ravel().tolist(), labs.has_missing
-    ([-1.0, 1.0, 0.0], True)
+    def __init__(self, names: tuple[str, ...], values: np.ndarray, observed: np.ndarray) -> None:
+        self.names, self.values, self.observed = names, values, observed
+
+
+class Modality(ABC):
+    """Measurements of one kind, ready for encoder and likelihood, missing cells marked.
+
+    A kind of modality is a subclass here, and an encoder and a decoder in `pyrocrl.modality`.
+
+    Attributes:
+        name: the modality.
+        kind: what it is, in one word.
+        shape: of one subject's values.
+        is_variables: whether its columns are nodes of the graph themselves.
     """
 
     name: str
-    columns: tuple[str, ...]
-    values: torch.Tensor
-    observed: torch.Tensor
-    mean: np.ndarray
-    std: np.ndarray
     is_variables: bool = False
 
-    @classmethod
-    def from_table(cls, table: LabelledTable, *, like: Modality | None = None) -> Modality:
-        """Standardise a table.
+    @property
+    @abstractmethod
+    def kind(self) -> str:
+        """What the modality is, in one word: "table", "variables", ..."""
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one subject's values."""
+
+    @property
+    @abstractmethod
+    def described(self) -> str:
+        """What it holds, in a few words, such as "6 columns"."""
+
+    @property
+    @abstractmethod
+    def device(self) -> torch.device:
+        """Where its cells are."""
+
+    @property
+    @abstractmethod
+    def missing(self) -> float:
+        """Share of the cells that are missing."""
+
+    @property
+    @abstractmethod
+    def present(self) -> torch.Tensor:
+        """(subject,), False for who lacks the whole modality."""
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Number of subjects."""
+
+    @abstractmethod
+    def cells(self, rows: torch.Tensor | slice = EVERYBODY) -> Cells:
+        """What was measured of some subjects.
 
         Args:
-            table: numbers in the data's units, NaN where missing.
-            like: take its mean and standard deviation instead of the table's own; the columns
-                must be the same.
+            rows: indices (subject,) or a slice.
+        """
+
+    @abstractmethod
+    def take(self, rows: torch.Tensor) -> Self:
+        """The subjects in these rows, standardised as before."""
+
+    @abstractmethod
+    def to(self, device: torch.device | str) -> Self:
+        """The same modality on another device."""
+
+    @abstractmethod
+    def unmeasured(self, subjects: int, *, observed: bool = True) -> Self:
+        """Subjects of whom nothing is measured yet, in the shape and units of these.
+
+        Args:
+            subjects: their number.
+            observed: whether their cells count as observed, to be drawn by a model.
+        """
+
+    @abstractmethod
+    def unstandardise(self, values: np.ndarray | torch.Tensor) -> np.ndarray:
+        """From what the likelihood takes to the data's units.
+
+        Args:
+            values: (..., *shape).
 
         Returns:
-            The modality.
+            float64, of the same shape.
 
         Raises:
-            DataError: a column cannot be standardised; names it.
+            DataError: the last dimensions are not those of the modality.
         """
-        if like is None:
-            mean, std = column_moments(table.name, table.columns, table.values)
-        else:
-            mean, std = like.mean, like.std
-        scaled = standardise(table.name, table.columns, table.values, mean, std)
-        observed = ~np.isnan(scaled)
-        return cls(
-            name=table.name,
-            columns=table.columns,
-            values=torch.from_numpy(np.where(observed, scaled, np.float32(0))),
-            observed=torch.from_numpy(observed),
-            mean=mean,
-            std=std,
-            is_variables=table.is_variables if like is None else like.is_variables,
-        )
+
+    @abstractmethod
+    def features(self) -> Features:
+        """Numbers that a reader knows by name, to hold latents against."""
+
+    @abstractmethod
+    def coordinates(self) -> dict[str, list[Any]]:
+        """Labels along each axis of `shape`, by the name of the axis, in order."""
+
+    @abstractmethod
+    def reading(self, subjects: pd.Index) -> Reading:
+        """The measurements as they were read, in the data's units.
+
+        Args:
+            subjects: labels of the rows.
+        """
+
+    @abstractmethod
+    def to_json(self) -> dict[str, Any]:
+        """Names, shape and units as JSON values, for saved fits; no measurement."""
+
+    @classmethod
+    @abstractmethod
+    def from_json(cls, name: str, stored: dict[str, Any]) -> Self:
+        """The modality without subjects, from `to_json`."""
+
+    def measured(self) -> np.ndarray:
+        """The measurements in the data's units, (subject, *shape), NaN where missing."""
+        cells = self.cells().map(lambda own: own.cpu())
+        values: np.ndarray = np.where(cells.observed, self.unstandardise(cells.values), np.nan)
+        return values
 
     @property
     def width(self) -> int:
-        """Number of columns."""
-        return len(self.columns)
-
-    @property
-    def kind(self) -> str:
-        """What the modality is: "table" or "variables"."""
-        return "variables" if self.is_variables else "table"
+        """How many numbers are measured of a subject."""
+        return prod(self.shape)
 
     @property
     def has_missing(self) -> bool:
         """Whether any cell is missing."""
-        return not bool(self.observed.all())
+        return self.missing > 0
+
+
+class Reading(Protocol):
+    """One modality as read, in the data's units, before its rows are matched to subjects."""
 
     @property
-    def missing(self) -> float:
-        """Share of the cells that are missing."""
-        cells = self.observed.numel()
-        return 1.0 - int(self.observed.sum()) / cells if cells else 0.0
+    def name(self) -> str:
+        """The modality."""
 
-    def take(self, rows: torch.Tensor) -> Modality:
-        """The subjects in these rows, standardised as before."""
-        return replace(self, values=self.values[rows], observed=self.observed[rows])
+    @property
+    def subjects(self) -> pd.Index | None:
+        """Labels of the rows; None where the input carried none."""
 
-    def to(self, device: torch.device | str) -> Modality:
-        """The same modality on another device."""
-        return replace(self, values=self.values.to(device), observed=self.observed.to(device))
+    def __len__(self) -> int:
+        """Number of rows."""
 
-    def unstandardise(self, values: np.ndarray | torch.Tensor) -> np.ndarray:
-        """From standard deviations to the data's units.
+    def labelled(self, subjects: pd.Index) -> Self:
+        """The same rows under these labels."""
 
-        Args:
-            values: (..., column), in standard deviations.
+    def rows(self, positions: np.ndarray) -> Self:
+        """Rows at these positions, all missing where a position is -1."""
 
-        Returns:
-            float64, (..., column), in the data's units.
+    def modality(self) -> Modality:
+        """The modality, in its own mean and standard deviation.
 
         Raises:
-            DataError: the last dimension is not that of the columns.
+            DataError: it cannot be standardised; names the column.
         """
-        if isinstance(values, torch.Tensor):
-            values = values.detach().cpu().numpy()
-        values = np.asarray(values, dtype=np.float64)
-        if values.shape[-1:] != (self.width,):
-            raise DataError(
-                f"modality '{self.name}': values of shape {values.shape} do not end in its "
-                f"{self.width} columns"
-            )
-        return unstandardise(values, self.mean, self.std)
 
-    def frame(self, subjects: pd.Index) -> pd.DataFrame:
-        """The measurements in the data's units, NaN where missing.
+    def like(self, earlier: Modality) -> Modality:
+        """The modality, in the units of an earlier one.
 
-        Args:
-            subjects: labels of the rows.
-
-        Returns:
-            float64, (subject, column).
+        Raises:
+            DataError: it does not hold what the earlier one held.
         """
-        values = np.where(self.observed.cpu().numpy(), self.unstandardise(self.values), np.nan)
-        return pd.DataFrame(values, index=subjects, columns=list(self.columns))
+
+
+class Readable(ABC):
+    """What a user wraps around measurements to say of which kind they are, such as `Variables`."""
+
+    @abstractmethod
+    def read(self, name: str) -> Reading:
+        """The modality of this name as read.
+
+        Raises:
+            DataError: it cannot be used; names the modality.
+        """

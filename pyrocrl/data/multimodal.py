@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from html import escape
 
 import numpy as np
 import pandas as pd
 import torch
 
-from pyrocrl.data.alignment import Alignment, align_tables, check_alignment
+from pyrocrl.data.alignment import Alignment, aligned, check_alignment
 from pyrocrl.data.batch import Batch
-from pyrocrl.data.modality import Modality
-from pyrocrl.data.tables import LabelledTable, TableLike, Variables, read_table
-from pyrocrl.errors import DataError, listing
+from pyrocrl.data.columns import check_same
+from pyrocrl.data.modality import Modality, Reading
+from pyrocrl.data.sources import Source, read
+from pyrocrl.data.tabular import TableModality
+from pyrocrl.errors import DataError, listing, plural
 
 __all__ = ["MultimodalData"]
 
@@ -48,23 +49,21 @@ class MultimodalData:
     >>> data = MultimodalData({"labs": labs, "person": Variables(person)})
     >>> data
     MultimodalData(30 subjects: labs (2 columns), person (1 variable))
-    >>> data.batch(slice(0, 8)).values["labs"].shape
+    >>> data.batch(slice(0, 8))["labs"].values.shape
     torch.Size([8, 2])
     """
 
-    def __init__(
-        self, modalities: Mapping[str, TableLike | Variables], *, align: Alignment = "exact"
-    ) -> None:
+    def __init__(self, modalities: Mapping[str, Source], *, align: Alignment = "exact") -> None:
         check_alignment(align)
-        tables = align_tables(_read_all(modalities), align)
-        subjects = _subjects_of(tables)
+        readings = aligned(_read_all(modalities), align)
+        subjects = _subjects_of(readings)
         if len(subjects) < _FEWEST_SUBJECTS:
             raise DataError(
                 f"too few subjects: {len(subjects)}"
                 + (" in all modalities" if align == "intersection" else "")
                 + f", at least {_FEWEST_SUBJECTS} are needed"
             )
-        self._set([Modality.from_table(table) for table in tables], subjects, align)
+        self._set([own.modality() for own in readings], subjects, align)
 
     @classmethod
     def from_modalities(
@@ -84,7 +83,7 @@ class MultimodalData:
             DataError: none given, two of one name, or one with another number of rows than
                 `subjects`.
 
-        >>> labs = Modality.from_table(read_table("labs", np.arange(3.0)))
+        >>> labs = read("labs", np.arange(3.0)).modality()
         >>> MultimodalData.from_modalities([labs], pd.RangeIndex(3)).n_subjects
         3
         """
@@ -95,9 +94,9 @@ class MultimodalData:
         for modality in modalities:
             if names.count(modality.name) > 1:
                 raise DataError(f"two modalities are called '{modality.name}'")
-            if len(modality.values) != len(subjects):
+            if len(modality) != len(subjects):
                 raise DataError(
-                    f"modality '{modality.name}' has {len(modality.values)} rows for "
+                    f"modality '{modality.name}' has {len(modality)} rows for "
                     f"{len(subjects)} subjects"
                 )
         data = cls.__new__(cls)
@@ -120,6 +119,11 @@ class MultimodalData:
         return self._subjects
 
     @property
+    def device(self) -> torch.device:
+        """Where the measurements are."""
+        return next(iter(self)).device
+
+    @property
     def n_subjects(self) -> int:
         """Number of subjects."""
         return len(self._subjects)
@@ -138,6 +142,20 @@ class MultimodalData:
             raise DataError(f"no modality {name!r}; there are {listing(self.names)}")
         return self._modalities[name]
 
+    def table(self, name: str) -> TableModality:
+        """A modality that is a table, or variables.
+
+        Args:
+            name: the modality.
+
+        Raises:
+            DataError: no such modality, or it is no table.
+        """
+        modality = self[name]
+        if not isinstance(modality, TableModality):
+            raise DataError(f"modality '{name}' is no table but holds {modality.described}")
+        return modality
+
     def batch(self, rows: torch.Tensor | slice | None = None) -> Batch:
         """The values of some subjects, as training wants them.
 
@@ -148,9 +166,8 @@ class MultimodalData:
             Slices of the standardised values and of what is observed.
         """
         where = slice(None) if rows is None else rows
-        values = {modality.name: modality.values[where] for modality in self}
-        observed = {modality.name: modality.observed[where] for modality in self}
-        return Batch(values, observed, size=len(next(iter(values.values()))))
+        cells = {modality.name: modality.cells(where) for modality in self}
+        return Batch(cells, size=len(next(iter(cells.values())).values))
 
     def select(self, rows: Sequence[int] | np.ndarray | torch.Tensor) -> MultimodalData:
         """Some of the subjects, standardised as before.
@@ -168,9 +185,7 @@ class MultimodalData:
         taken = [modality.take(torch.from_numpy(chosen)) for modality in self]
         return self.from_modalities(taken, self._subjects[chosen], align=self._align)
 
-    def like(
-        self, modalities: Mapping[str, TableLike | Variables] | MultimodalData
-    ) -> MultimodalData:
+    def like(self, modalities: Mapping[str, Source] | MultimodalData) -> MultimodalData:
         """New subjects, standardised with the mean and standard deviation of this data.
 
         Args:
@@ -184,42 +199,53 @@ class MultimodalData:
             DataError: a modality or column is absent, or was not in this data.
         """
         if isinstance(modalities, MultimodalData):
-            given = [_table_of(modality, modalities.subjects) for modality in modalities]
+            given = [modality.reading(modalities.subjects) for modality in modalities]
         else:
             given = _read_all(modalities)
-        by_name = {table.name: table for table in given}
-        _check_same("modalities", "the new data", self.names, tuple(by_name))
-        tables = [_reorder(by_name[modality.name], modality) for modality in self]
+        by_name = {own.name: own for own in given}
+        check_same("modalities", "the new data", self.names, tuple(by_name))
+        readings = [by_name[name] for name in self.names]
         if not isinstance(modalities, MultimodalData):
-            tables = align_tables(tables, self._align)
-        standardised = [
-            Modality.from_table(table, like=self._modalities[table.name]) for table in tables
-        ]
-        return self.from_modalities(standardised, _subjects_of(tables), align=self._align)
+            readings = aligned(readings, self._align)
+        new = [own.like(self._modalities[own.name]) for own in readings]
+        return self.from_modalities(new, _subjects_of(readings), align=self._align)
+
+    def unmeasured(self, subjects: int, *, observed: bool = True) -> MultimodalData:
+        """Subjects of whom nothing is measured yet, in the shape and units of this data.
+
+        Args:
+            subjects: their number.
+            observed: whether their cells count as observed, to be drawn by a model.
+        """
+        blank = [modality.unmeasured(subjects, observed=observed) for modality in self]
+        return self.from_modalities(blank, pd.RangeIndex(subjects), align=self._align)
 
     def frame(self, name: str) -> pd.DataFrame:
         """One modality in the data's units, NaN where missing.
 
         Args:
-            name: the modality.
+            name: the modality, a table or variables.
 
         Returns:
             float64, (subject, column); equal to what was given to the precision of float32.
+
+        Raises:
+            DataError: no such modality, or it is no table.
         """
-        return self[name].frame(self._subjects)
+        return self.table(name).frame(self._subjects)
 
     def unstandardise(self, name: str, values: np.ndarray | torch.Tensor) -> np.ndarray:
         """From standard deviations to the data's units.
 
         Args:
             name: the modality.
-            values: (..., column), in standard deviations.
+            values: (..., *shape of the modality), in standard deviations.
 
         Returns:
-            float64, (..., column), in the data's units.
+            float64, of the same shape, in the data's units.
 
         Raises:
-            DataError: no such modality, or the last dimension is not that of its columns.
+            DataError: no such modality, or the last dimensions are not those of its shape.
         """
         return self[name].unstandardise(values)
 
@@ -227,8 +253,8 @@ class MultimodalData:
         """One row per modality.
 
         Returns:
-            Columns: modality, kind ("table" or "variables"), columns (their number), missing
-            (share of the cells).
+            Columns: modality, kind ("table", "variables", ...), columns (how many numbers are
+            measured of a subject), missing (share of the cells).
         """
         return pd.DataFrame(
             [(m.name, m.kind, m.width, m.missing) for m in self],
@@ -241,23 +267,23 @@ class MultimodalData:
         return self.from_modalities(moved, self._subjects, align=self._align)
 
     def __repr__(self) -> str:
-        described = ", ".join(f"{modality.name} ({_described(modality)})" for modality in self)
-        return f"MultimodalData({_count(self.n_subjects, 'subject')}: {described})"
+        described = ", ".join(f"{modality.name} ({modality.described})" for modality in self)
+        return f"MultimodalData({plural(self.n_subjects, 'subject')}: {described})"
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td>{escape(modality.name)}</td><td>{_described(modality)}</td>"
+            f"<tr><td>{escape(modality.name)}</td><td>{modality.described}</td>"
             f"<td>{modality.missing:.1%}</td></tr>"
             for modality in self
         )
         return (
-            f"<p><b>{_count(self.n_subjects, 'subject')}</b></p>"
+            f"<p><b>{plural(self.n_subjects, 'subject')}</b></p>"
             "<table><thead><tr><th>modality</th><th>holds</th><th>cells missing</th></tr></thead>"
             f"<tbody>{rows}</tbody></table>"
         )
 
 
-def _read_all(modalities: Mapping[str, TableLike | Variables]) -> list[LabelledTable]:
+def _read_all(modalities: Mapping[str, Source]) -> list[Reading]:
     if not isinstance(modalities, Mapping):
         raise DataError(
             f"modalities must be a dict of tables by name, not a {type(modalities).__name__}; "
@@ -267,7 +293,7 @@ def _read_all(modalities: Mapping[str, TableLike | Variables]) -> list[LabelledT
         raise DataError("no modality given; for example {'labs': frame}")
     for name in modalities:
         _check_name(name)
-    return [read_table(name, source) for name, source in modalities.items()]
+    return [read(name, source) for name, source in modalities.items()]
 
 
 def _check_name(name: object) -> None:
@@ -280,35 +306,10 @@ def _check_name(name: object) -> None:
         )
 
 
-def _subjects_of(tables: Sequence[LabelledTable]) -> pd.Index:
-    subjects = tables[0].subjects
-    assert subjects is not None, "aligned tables have subjects"
+def _subjects_of(readings: Sequence[Reading]) -> pd.Index:
+    subjects = readings[0].subjects
+    assert subjects is not None, "aligned readings have subjects"
     return subjects
-
-
-def _table_of(modality: Modality, subjects: pd.Index) -> LabelledTable:
-    values = modality.frame(subjects).to_numpy()
-    return LabelledTable(modality.name, modality.columns, subjects, values, modality.is_variables)
-
-
-def _reorder(table: LabelledTable, like: Modality) -> LabelledTable:
-    """The table with its columns in the order of an earlier modality."""
-    _check_same("columns", f"modality '{table.name}'", like.columns, table.columns)
-    position = {column: number for number, column in enumerate(table.columns)}
-    order = [position[column] for column in like.columns]
-    return replace(table, columns=like.columns, values=table.values[:, order])
-
-
-def _check_same(what: str, where: str, wanted: tuple[str, ...], found: tuple[str, ...]) -> None:
-    known, given = set(wanted), set(found)
-    absent = [name for name in wanted if name not in given]
-    extra = [name for name in found if name not in known]
-    if absent:
-        raise DataError(f"{where} lacks the {what} {listing(absent)} of the earlier data")
-    if extra:
-        raise DataError(
-            f"{where} has the {what} {listing(extra)} that the earlier data had not; leave them out"
-        )
 
 
 def _positions(rows: Sequence[int] | np.ndarray | torch.Tensor, n_subjects: int) -> np.ndarray:
@@ -326,11 +327,3 @@ def _positions(rows: Sequence[int] | np.ndarray | torch.Tensor, n_subjects: int)
     if outside.size:
         raise DataError(f"rows {listing(outside.tolist())} lie outside 0 to {n_subjects - 1}")
     return chosen.astype(np.int64)
-
-
-def _described(modality: Modality) -> str:
-    return _count(modality.width, "variable" if modality.is_variables else "column")
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}" + ("" if number == 1 else "s")

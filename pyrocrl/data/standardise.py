@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pyrocrl.data.tables import refuse_columns
+from pyrocrl.data.columns import refuse_columns
 
 __all__ = ["column_moments", "standardise", "unstandardise"]
 

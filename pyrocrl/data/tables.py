@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 import torch
 
+from pyrocrl.data.columns import refuse_columns
+from pyrocrl.data.modality import Readable
+from pyrocrl.data.tabular import LabelledTable
 from pyrocrl.errors import DataError, listing
 
 if TYPE_CHECKING:
     import xarray
 
-__all__ = ["LabelledTable", "TableLike", "Variables", "read_table", "refuse_columns"]
+__all__ = ["TableLike", "Variables", "read_table"]
 
 TableLike: TypeAlias = (
     "pd.DataFrame | pd.Series | np.ndarray | torch.Tensor | xarray.DataArray | xarray.Dataset"
 )
 
 
-class Variables:
+class Variables(Readable):
     """Columns that are causal variables themselves: nodes of the graph beside the latents.
 
     They have no encoder and no decoder; each column is a node called `group.column`.
@@ -38,38 +41,23 @@ class Variables:
     def __init__(self, frame: TableLike) -> None:
         self.frame = frame
 
+    def read(self, name: str) -> LabelledTable:
+        """The columns as read, see `read_table`."""
+        return replace(read_table(name, self.frame), is_variables=True)
+
     def __repr__(self) -> str:
         shape = getattr(self.frame, "shape", None)
         described = type(self.frame).__name__ + (f" of shape {tuple(shape)}" if shape else "")
         return f"Variables({described})"
 
 
-@dataclass(frozen=True, eq=False)
-class LabelledTable:
-    """One modality as read: numbers in the data's units, with the names of rows and columns.
-
-    Args:
-        name: the modality.
-        columns: names of the columns.
-        subjects: labels of the rows; None where the input carried none.
-        values: float64, (subject, column), NaN where missing.
-        is_variables: whether the columns are nodes of the graph themselves.
-    """
-
-    name: str
-    columns: tuple[str, ...]
-    subjects: pd.Index | None
-    values: np.ndarray
-    is_variables: bool = False
-
-
 def read_table(name: str, source: object) -> LabelledTable:
-    """Read one modality and check everything that can be said without the other modalities.
+    """Read a table and check everything that can be said without the other modalities.
 
     Args:
         name: the modality, for error messages.
         source: (subject, column): a pandas DataFrame or Series, a numpy array, a torch Tensor,
-            an xarray DataArray or Dataset, or `Variables` around one of these.
+            an xarray DataArray or Dataset.
 
     Returns:
         The table; rows and columns in the order of the source.
@@ -80,9 +68,7 @@ def read_table(name: str, source: object) -> LabelledTable:
     >>> read_table("labs", np.array([[1.0, np.nan], [2.0, 5.0]])).columns
     ('x1', 'x2')
     """
-    is_variables = isinstance(source, Variables)
-    table = source.frame if isinstance(source, Variables) else source
-    columns, subjects, values = _read(name, table)
+    columns, subjects, values = _read(name, source)
     if 0 in values.shape:
         raise DataError(f"modality '{name}': the table is empty (shape {values.shape})")
     _check_subjects(name, subjects)
@@ -90,30 +76,7 @@ def read_table(name: str, source: object) -> LabelledTable:
     infinite = np.any(np.isinf(values), axis=0)
     remedy = "replace them, or use NaN where they mean missing"
     refuse_columns(name, labels, infinite, "infinite values", remedy)
-    return LabelledTable(name, labels, subjects, values, is_variables)
-
-
-def refuse_columns(
-    name: str, columns: Sequence[str], bad: np.ndarray, problem: str, remedy: str
-) -> None:
-    """Raise an error that names the bad columns of a modality, if there are any.
-
-    Args:
-        name: the modality.
-        columns: names of the columns.
-        bad: bool, (column,).
-        problem: what is wrong, as a noun.
-        remedy: what to do about it.
-
-    Raises:
-        DataError: a column is bad.
-
-    >>> refuse_columns("labs", ["iron"], np.array([False]), "infinite values", "replace them")
-    """
-    culprits = [column for column, is_bad in zip(columns, bad, strict=True) if is_bad]
-    if culprits:
-        noun = "column" if len(culprits) == 1 else "columns"
-        raise DataError(f"modality '{name}': {problem} in {noun} {listing(culprits)}; {remedy}")
+    return LabelledTable(name, labels, subjects, values)
 
 
 _Parts: TypeAlias = tuple["Sequence[Any] | None", "pd.Index | None", np.ndarray]

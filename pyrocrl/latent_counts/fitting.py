@@ -86,7 +86,7 @@ def shared_latents(split: Split, sizes: Mapping[str, int], restarts: int) -> Sha
         The latents of the best restart.
     """
     networks = JointMatch(split.training, sizes, restarts)
-    networks.to(next(iter(split.training)).values.device)
+    networks.to(split.training.device)
     batch, held_out = split.training.batch(), split.held_out.batch()
     given = given_columns(split.training, batch)
     given_held_out = given_columns(split.training, held_out)
@@ -125,19 +125,19 @@ def held_out_nats(
     Returns:
         (count, subject), nats of held-out subjects; NaN where training diverged.
     """
-    own, own_held_out = split.training[table], split.held_out[table]
+    own, own_held_out = split.training[table].cells(), split.held_out[table].cells()
     others, others_held_out = shared.training[table], shared.held_out[table]
     encoder = shared.networks.encoder(table)
     chains = [count for count in counts for _ in range(restarts)]
     networks = CountedMatch(encoder, shared.chain, chains, others.shape[1]).to(others.device)
 
     def judged() -> Tensor:
-        nats: Tensor = networks(own_held_out.values, own_held_out.observed, others_held_out)
+        nats: Tensor = networks(own_held_out, others_held_out)
         return nats
 
     _train(
         networks,
-        lambda rows: networks(own.values[rows], own.observed[rows], others[rows]),
+        lambda rows: networks(own.take(rows), others[rows]),
         judged,
         split,
         _COUNTED,

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from pyrocrl.data import Batch, MultimodalData
+from pyrocrl.data import Batch, Cells, MultimodalData
 from pyrocrl.modality import ChainMLP, TabularEncoder
 
 __all__ = ["CountedMatch", "JointMatch", "given_columns", "others_of", "shared_nats"]
@@ -50,11 +50,11 @@ def given_columns(data: MultimodalData, batch: Batch) -> Tensor:
     parts = []
     for group in data:
         if group.is_variables:
-            parts.append(batch.values[group.name])
+            parts.append(batch[group.name].values)
             if group.has_missing:
-                parts.append((~batch.observed[group.name]).to(parts[-1].dtype))
+                parts.append((~batch[group.name].observed).to(parts[-1].dtype))
     size = (batch.size, 0)
-    return torch.cat(parts, -1) if parts else next(iter(batch.values.values())).new_zeros(size)
+    return torch.cat(parts, -1) if parts else batch[data.names[0]].values.new_zeros(size)
 
 
 class JointMatch(nn.Module):
@@ -84,7 +84,7 @@ class JointMatch(nn.Module):
     def latents(self, batch: Batch) -> dict[str, Tensor]:
         """Latents of each table in units of the batch, (chain, subject, latent)."""
         return {
-            name: _standardised(encoder(batch.values[name], batch.observed[name])[0])
+            name: _standardised(encoder(batch[name])[0])
             for name, encoder in zip(self.sizes, self.encoders, strict=True)
         }
 
@@ -149,15 +149,14 @@ class CountedMatch(nn.Module):
         used = torch.arange(most) < torch.tensor(counts)[:, None]
         self.register_buffer("used", used[:, None].float(), persistent=False)
 
-    def forward(self, values: Tensor, observed: Tensor, others: Tensor) -> Tensor:
+    def forward(self, cells: Cells, others: Tensor) -> Tensor:
         """Shared nats of each count, (chain, subject).
 
         Args:
-            values: the table, (subject, column), 0 where missing.
-            observed: (subject, column), False where missing.
+            cells: of the table.
             others: what stands opposite, (subject, column).
         """
-        latents = _standardised(self.encoder(values, observed)[0]) * self.used
+        latents = _standardised(self.encoder(cells)[0]) * self.used
         return shared_nats(self.own(latents), self.rest(others))
 
     @torch.no_grad()

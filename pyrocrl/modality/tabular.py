@@ -8,6 +8,7 @@ import pyro.distributions as dist
 import torch
 from torch import Tensor, nn
 
+from pyrocrl.data import Cells
 from pyrocrl.modality.mlp import ChainMLP
 
 __all__ = ["TabularDecoder", "TabularEncoder", "bounded_deviation"]
@@ -32,7 +33,7 @@ class TabularEncoder(nn.Module):
 
     Example:
         >>> encoder = TabularEncoder(2, columns=4, outputs=3)
-        >>> loc, scale = encoder(torch.zeros(5, 4), torch.ones(5, 4, dtype=torch.bool))
+        >>> loc, scale = encoder(Cells.of(torch.zeros(5, 4), torch.ones(5, 4).bool()))
         >>> loc.shape, scale.shape
         (torch.Size([2, 5, 3]), torch.Size([2, 5, 3]))
     """
@@ -43,18 +44,17 @@ class TabularEncoder(nn.Module):
         with torch.no_grad():
             self.network.weights[0][:, columns:] = 0.0
 
-    def forward(self, values: Tensor, observed: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, cells: Cells) -> tuple[Tensor, Tensor]:
         """Encode a batch.
 
         Args:
-            values: (subject, column), standardised, 0 where missing.
-            observed: (subject, column), False where missing.
+            cells: values (subject, column), standardised, 0 where missing.
 
         Returns:
             Mean and standard deviation, (chain, subject, output) each.
         """
-        missing = (~observed).to(values.dtype)
-        loc, log_scale = self.network(torch.cat([values, missing], -1)).chunk(2, -1)
+        missing = (~cells.observed).to(cells.values.dtype)
+        loc, log_scale = self.network(torch.cat([cells.values, missing], -1)).chunk(2, -1)
         return loc, bounded_deviation(log_scale)
 
 
@@ -82,7 +82,7 @@ class TabularDecoder(nn.Module):
         self.floor = floor
         self.log_excess = nn.Parameter(torch.full((chains, 1, columns), _LOG_EXCESS))
 
-    def forward(self, y: Tensor, eta: Tensor) -> dist.TorchDistribution:
+    def forward(self, y: Tensor, eta: Tensor, cells: Cells) -> dist.TorchDistribution:
         """Distribution of every cell, batch shape (chain, subject, column)."""
         return dist.Normal(self.network(torch.cat([y, eta], -1)), self.scale())
 

@@ -95,7 +95,7 @@ def _orientation(z: FloatArray, nodes: Nodes, data: MultimodalData) -> FloatArra
         if modality.is_variables:
             continue
         own = nodes.of(modality.name)
-        product = z[:, own].T @ modality.values.double().numpy()
+        product = z[:, own].T @ modality.features().values
         orientation[own] = np.where(product.sum(axis=1) < 0, -1.0, 1.0)
     return orientation
 
@@ -133,15 +133,14 @@ def _variational(trained: Trained, alignment: Alignment, kept: npt.NDArray[np.in
 
 
 def _loadings(values: pd.DataFrame, nodes: Nodes, data: MultimodalData) -> pd.DataFrame:
-    """Correlation of each latent with every measured column, over observed cells."""
+    """Correlation of each latent with what was measured, over observed cells."""
     latent_groups = dict(zip(nodes.names, nodes.groups, strict=True))
     rows = []
     for modality in data:
-        measured = modality.values.double().numpy()
-        observed = modality.observed.numpy()
-        for column, name in enumerate(modality.columns):
-            seen = observed[:, column]
-            r = correlations(values.to_numpy()[seen], measured[seen, column, None])[:, 0]
+        features = modality.features()
+        for column, name in enumerate(features.names):
+            seen = features.observed[:, column]
+            r = correlations(values.to_numpy()[seen], features.values[seen, column, None])[:, 0]
             for latent, value in zip(values.columns, r, strict=True):
                 own = latent_groups[latent] == modality.name
                 rows.append((latent, modality.name, name, float(value), own))

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 
-from pyrocrl.data import MultimodalData
+from pyrocrl.data import MultimodalData, TableModality
 from pyrocrl.guide import AmortizedGuide
 from pyrocrl.model import MultimodalSCM
 from pyrocrl.posterior.alignment import Alignment
@@ -74,9 +74,11 @@ def aligned_latents(
 
 
 def complete_subjects(data: MultimodalData) -> npt.NDArray[np.bool_]:
-    """Subjects with every variable and at least one cell of every table measured."""
+    """Subjects with every variable and at least one cell of every other modality measured."""
     complete = np.ones(data.n_subjects, dtype=bool)
     for modality in data:
-        observed = modality.observed.numpy()
-        complete &= observed.all(axis=1) if modality.is_variables else observed.any(axis=1)
+        if isinstance(modality, TableModality) and modality.is_variables:
+            complete &= modality.observed.all(1).cpu().numpy()
+        else:
+            complete &= modality.present.cpu().numpy()
     return complete

@@ -180,10 +180,10 @@ def _measurements(posterior: Posterior, drawn: Predictive) -> xarray.Dataset:
     kept = _kept(posterior)
     return xr.Dataset(
         {
-            name: (["chain", "draw", "new_subject", f"{name}_column"], values[kept])
+            name: (["chain", "draw", "new_subject", *_axes(posterior, name)], values[kept])
             for name, values in drawn.measurements.items()
         },
-        coords={"chain": kept, **_columns(posterior)},
+        coords={"chain": kept, **_labels(posterior)},
     )
 
 
@@ -211,8 +211,8 @@ def _judgements(
     labels = {"subject": judged.subjects.to_numpy()}
     return {
         "observed_data": xr.Dataset(
-            {name: (["subject", f"{name}_column"], judged.frame(name)) for name in judged.names},
-            coords={**labels, **_columns(posterior)},
+            {m.name: (["subject", *_axes(posterior, m.name)], m.measured()) for m in judged},
+            coords={**labels, **_labels(posterior)},
         ),
         "log_likelihood": xr.Dataset(
             {name: (["chain", "draw", "subject"], own[None]) for name, own in found.items()},
@@ -240,5 +240,15 @@ def _kept(posterior: Posterior) -> list[int]:
     return [int(k) for k in posterior.restarts.restart[posterior.restarts.weight > 0]]
 
 
-def _columns(posterior: Posterior) -> dict[str, list[str]]:
-    return {f"{m.name}_column": list(m.columns) for m in posterior.template}
+def _axes(posterior: Posterior, name: str) -> list[str]:
+    """Names of the dimensions of one subject's measurements."""
+    return [f"{name}_{axis}" for axis in posterior.template[name].coordinates()]
+
+
+def _labels(posterior: Posterior) -> dict[str, list[Any]]:
+    """Labels along these dimensions."""
+    return {
+        f"{modality.name}_{axis}": labels
+        for modality in posterior.template
+        for axis, labels in modality.coordinates().items()
+    }

@@ -113,7 +113,7 @@ class _Particles:
     def draw(
         cls, model: MultimodalSCM, guide: AmortizedGuide, batch: Batch, particles: int
     ) -> _Particles:
-        many = _repeated(batch, particles)
+        many = batch.repeated(particles)
         encoding = guide.encode(many)
         proposal = torch.distributions.Normal(encoding.loc, encoding.scale, validate_args=False)
         y = torch.where(encoding.known, encoding.loc, proposal.sample())
@@ -192,12 +192,3 @@ class _Regression:
 
 def _with_intercept(z: Tensor) -> Tensor:
     return torch.cat([torch.ones_like(z[..., :1]), z], -1)
-
-
-def _repeated(batch: Batch, times: int) -> Batch:
-    """Every subject several times, its copies next to each other."""
-    values, observed = (
-        {name: cells.repeat_interleave(times, 0) for name, cells in part.items()}
-        for part in (batch.values, batch.observed)
-    )
-    return Batch(values, observed, batch.size * times)

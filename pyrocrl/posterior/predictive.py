@@ -13,7 +13,7 @@ import torch
 from pyro import poutine
 from torch import Tensor
 
-from pyrocrl.data import Batch, MultimodalData
+from pyrocrl.data import MultimodalData
 from pyrocrl.guide import AmortizedGuide
 from pyrocrl.model import MultimodalSCM
 
@@ -30,7 +30,7 @@ class Predictive:
     Attributes:
         adjacency: (chain, draw, child, parent).
         weight: (chain, draw, child, parent), linear weights of edges, 0 where there is none.
-        measurements: per modality, (chain, draw, subject, column), in the units of the data.
+        measurements: per modality, (chain, draw, subject, *shape), in the units of the data.
     """
 
     adjacency: Array
@@ -75,7 +75,7 @@ def predict(
         template: names, columns and units of the measurements.
         subjects: new subjects of every draw, at least one.
     """
-    batch = _unmeasured(template, subjects, model.zero.device)
+    batch = template.unmeasured(subjects).batch().to(model.zero.device)
     adjacency, weight = [], []
     measured: dict[str, list[Tensor]] = {name: [] for name in template.names}
     with pyro.validation_enabled(False):
@@ -92,14 +92,6 @@ def predict(
         _stack(weight),
         {n: template.unstandardise(n, _stack(values)) for n, values in measured.items()},
     )
-
-
-def _unmeasured(template: MultimodalData, subjects: int, device: torch.device) -> Batch:
-    """Subjects of whom every cell will be drawn."""
-    shapes = {modality.name: (subjects, modality.width) for modality in template}
-    values = {name: torch.zeros(shape) for name, shape in shapes.items()}
-    observed = {name: torch.ones(shape, dtype=torch.bool) for name, shape in shapes.items()}
-    return Batch(values, observed, subjects).to(device)
 
 
 def _stack(draws: list[Tensor]) -> Array:

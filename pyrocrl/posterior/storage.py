@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from pyrocrl.data import Modality, MultimodalData
+from pyrocrl.data import MultimodalData, modality_from_json
 from pyrocrl.edge_guide import OpenEdges, SpikeAndSlabGuide
 from pyrocrl.errors import PyrocrlError, SavedFitError
 from pyrocrl.guide import AmortizedGuide
@@ -107,7 +107,7 @@ def load_posterior(
         settings = FitSettings.from_json(stored["settings"], settings_given)
         template = _template(stored["modalities"])
         completed = any(name.startswith("guide.completion.") for name in network)
-        blank = _blank(template, missing=completed)
+        blank = template.unmeasured(1, observed=not completed)
         chains = len(stored["restarts"]["restart"])
         if chains != settings.restarts and not chains == FINALISTS < settings.restarts:
             raise ValueError(f"{chains} restarts are stored, {settings.restarts} were asked for")
@@ -137,13 +137,7 @@ def _to_json(posterior: Posterior) -> dict[str, Any]:
         "training_subjects": posterior.model.n_subjects,
         "gates": isinstance(posterior.guide.edges, SpikeAndSlabGuide),
         "modalities": [
-            {
-                "name": modality.name,
-                "columns": list(modality.columns),
-                "mean": modality.mean.tolist(),
-                "std": modality.std.tolist(),
-                "is_variables": modality.is_variables,
-            }
+            {"name": modality.name, "kind": modality.kind, **modality.to_json()}
             for modality in posterior.template
         ],
         "subjects": _labels(posterior.latent_values.index),
@@ -240,36 +234,8 @@ def _labels(index: pd.Index) -> list[Any]:
 
 
 def _template(modalities: list[dict[str, Any]]) -> MultimodalData:
-    parts = [
-        Modality(
-            name=stored["name"],
-            columns=tuple(stored["columns"]),
-            values=torch.zeros(0, len(stored["columns"])),
-            observed=torch.zeros(0, len(stored["columns"]), dtype=torch.bool),
-            mean=np.array(stored["mean"]),
-            std=np.array(stored["std"]),
-            is_variables=stored["is_variables"],
-        )
-        for stored in modalities
-    ]
+    parts = [modality_from_json(stored) for stored in modalities]
     return MultimodalData.from_modalities(parts, pd.RangeIndex(0))
-
-
-def _blank(template: MultimodalData, *, missing: bool) -> MultimodalData:
-    """One subject without measurements, in the shape of the fitted data."""
-    parts = [
-        Modality(
-            name=modality.name,
-            columns=modality.columns,
-            values=torch.zeros(1, modality.width),
-            observed=torch.full((1, modality.width), not missing),
-            mean=modality.mean,
-            std=modality.std,
-            is_variables=modality.is_variables,
-        )
-        for modality in template
-    ]
-    return MultimodalData.from_modalities(parts, pd.RangeIndex(1))
 
 
 def _load_parameters(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pyrocrl.errors import ModelError
+from pyrocrl.errors import ModelError, plural
 from pyrocrl.report.style import (
     INK,
     NEGATIVE,
@@ -20,7 +20,7 @@ from pyrocrl.report.style import (
     share_rows,
 )
 from pyrocrl.report.tables import rows
-from pyrocrl.report.wording import plural, probability
+from pyrocrl.report.wording import probability
 from pyrocrl.scm import ORDERS
 
 if TYPE_CHECKING:

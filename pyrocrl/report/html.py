@@ -9,6 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pyrocrl.errors import plural
 from pyrocrl.report.directions import direction_rows, directions_in_words
 from pyrocrl.report.edges import EdgesPicture
 from pyrocrl.report.export import output_path
@@ -25,7 +26,6 @@ from pyrocrl.report.wording import (
     gap,
     number,
     percent,
-    plural,
     variance_share,
 )
 from pyrocrl.scm import ORDERS

@@ -5,8 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from pyrocrl.errors import plural
 from pyrocrl.report.story import edge_rows, headline
-from pyrocrl.report.wording import plural
 
 if TYPE_CHECKING:
     from pyrocrl.posterior import Posterior

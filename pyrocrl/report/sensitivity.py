@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pyrocrl.errors import ModelError, PriorWarning
+from pyrocrl.errors import ModelError, PriorWarning, plural
 from pyrocrl.posterior.sensitivity import AS_FITTED
 from pyrocrl.report.style import INK, POSITIVE, drawn, plain, say_instead, share_rows
 from pyrocrl.report.tables import rows
-from pyrocrl.report.wording import join, plural, probability
+from pyrocrl.report.wording import join, probability
 from pyrocrl.scm import ORDERS
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from pyrocrl.errors import plural
 from pyrocrl.report.style import shorten
 from pyrocrl.report.tables import rows
 from pyrocrl.report.wording import (
@@ -15,7 +16,6 @@ from pyrocrl.report.wording import (
     join,
     number,
     percent,
-    plural,
     probability,
     signed,
     variance_share,

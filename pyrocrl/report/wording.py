@@ -13,7 +13,6 @@ __all__ = [
     "join",
     "number",
     "percent",
-    "plural",
     "probability",
     "signed",
     "variance_share",
@@ -109,15 +108,6 @@ def count(value: int) -> str:
     '10,000'
     """
     return f"{value:,}"
-
-
-def plural(value: int, noun: str, nouns: str | None = None) -> str:
-    """A count and its noun, in the singular or the plural.
-
-    >>> plural(1, "edge"), plural(3, "edge"), plural(2, "history", "histories")
-    ('1 edge', '3 edges', '2 histories')
-    """
-    return f"{count(value)} {noun if value == 1 else nouns or noun + 's'}"
 
 
 def join(words: Sequence[str]) -> str:

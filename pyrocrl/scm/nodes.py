@@ -35,18 +35,18 @@ class Nodes:
 
     @classmethod
     def of_data(cls, data: MultimodalData, latents: Mapping[str, int]) -> Nodes:
-        """Nodes of a data set: `latents[m]` for each table modality, the columns of each Variables.
+        """Nodes of a data set: `latents[m]` for each modality, the columns of each Variables.
 
         Args:
             data: the measurements; the order of its modalities is the order of the nodes.
-            latents: number of latents of each table modality.
+            latents: number of latents of each modality that is no Variables.
         """
         names: list[str] = []
         groups: list[str] = []
         is_latent: list[bool] = []
         for modality in data:
             if modality.is_variables:
-                own = [f"{modality.name}.{column}" for column in modality.columns]
+                own = [f"{modality.name}.{column}" for column in data.table(modality.name).columns]
             else:
                 own = [f"{modality.name}.z{k + 1}" for k in range(latents[modality.name])]
             names += own

@@ -18,7 +18,7 @@ def minibatches(data: MultimodalData, size: int) -> Iterator[Batch]:
         data: the subjects to go through.
         size: subjects in a batch; no more than there are.
     """
-    device = next(iter(data)).values.device
+    device = data.device
     shuffled = torch.randperm(data.n_subjects).to(device)
     for start in range(0, data.n_subjects - size + 1, size):
         yield data.batch(shuffled[start : start + size])

@@ -69,8 +69,8 @@ def test_missing_cells_do_not_count_in_the_error() -> None:
     decoders = Decoders(data, [2], hidden=4)
     code = torch.zeros(40, 2)
     error = decoders.squared_error(batch, [code])
-    batch.values["a"][4, 1] = 1e6
+    batch["a"].values[4, 1] = 1e6
     assert error.shape == (40, 1)
     assert torch.equal(error, decoders.squared_error(batch, [code]))
-    batch.values["a"][4, 0] += 1.0
+    batch["a"].values[4, 0] += 1.0
     assert not torch.equal(error, decoders.squared_error(batch, [code]))

@@ -9,8 +9,9 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyrocrl.data.alignment import Alignment, align_tables
-from pyrocrl.data.tables import LabelledTable, read_table
+from pyrocrl.data.alignment import Alignment, aligned
+from pyrocrl.data.tables import read_table
+from pyrocrl.data.tabular import LabelledTable
 
 
 def numbered(name: str, subjects: list[int]) -> LabelledTable:
@@ -26,7 +27,7 @@ def owners(table: LabelledTable) -> list[float]:
 
 @given(st.permutations(range(12)), st.permutations(range(12)))
 def test_order_of_rows_does_not_matter(first: list[int], second: list[int]) -> None:
-    a, b = align_tables([numbered("a", first), numbered("b", second)], "exact")
+    a, b = aligned([numbered("a", first), numbered("b", second)], "exact")
     assert owners(a) == owners(b) == first
     assert a.subjects is not None
     assert a.subjects.tolist() == [f"p{s}" for s in first]
@@ -38,9 +39,9 @@ def test_order_of_rows_does_not_matter(first: list[int], second: list[int]) -> N
 )
 def test_union_keeps_everybody_and_marks_the_absent(subjects: list[list[int]]) -> None:
     tables = [numbered(f"m{i}", some) for i, some in enumerate(subjects)]
-    aligned = align_tables(tables, "union")
+    matched = aligned(tables, "union")
     everybody = list(dict.fromkeys(s for some in subjects for s in some))
-    for table, present in zip(aligned, subjects, strict=True):
+    for table, present in zip(matched, subjects, strict=True):
         assert table.subjects is not None
         assert table.subjects.tolist() == [f"p{s}" for s in everybody]
         expected = [float(s) if s in present else np.nan for s in everybody]
@@ -53,24 +54,24 @@ def test_union_keeps_everybody_and_marks_the_absent(subjects: list[list[int]]) -
 )
 def test_intersection_keeps_the_common(subjects: list[list[int]], shared: int) -> None:
     everyone = [[*some, shared] for some in subjects]
-    aligned = align_tables([numbered(f"m{i}", s) for i, s in enumerate(everyone)], "intersection")
+    matched = aligned([numbered(f"m{i}", s) for i, s in enumerate(everyone)], "intersection")
     common = [float(s) for s in everyone[0] if all(s in others for others in everyone)]
-    assert all(owners(table) == common for table in aligned)
+    assert all(owners(table) == common for table in matched)
 
 
 @pytest.mark.parametrize("align", ["exact", "intersection", "union"])
 def test_arrays_follow_the_labelled_tables(align: Alignment) -> None:
     order = [3, 1, 2, 0]
     array = read_table("scan", np.arange(4.0))
-    aligned = align_tables([array, numbered("a", order), numbered("b", order)], align)
-    assert [owners(table) for table in aligned] == [[0.0, 1.0, 2.0, 3.0], order, order]
-    for table in aligned:
+    matched = aligned([array, numbered("a", order), numbered("b", order)], align)
+    assert [owners(table) for table in matched] == [[0.0, 1.0, 2.0, 3.0], order, order]
+    for table in matched:
         assert table.subjects is not None
         assert table.subjects.tolist() == ["p3", "p1", "p2", "p0"]
 
 
 def test_arrays_alone_are_numbered() -> None:
-    a, b = align_tables([read_table("a", np.arange(3.0)), read_table("b", np.eye(3))], "exact")
+    a, b = aligned([read_table("a", np.arange(3.0)), read_table("b", np.eye(3))], "exact")
     assert a.subjects is not None
     assert a.subjects.tolist() == [0, 1, 2]
     assert a.subjects.equals(b.subjects)
@@ -78,14 +79,14 @@ def test_arrays_alone_are_numbered() -> None:
 
 def test_default_index_is_a_label_like_any_other() -> None:
     frame = pd.DataFrame({"age": np.arange(4.0)})
-    a, b = align_tables([read_table("a", frame), read_table("b", frame.iloc[::-1])], "exact")
+    a, b = aligned([read_table("a", frame), read_table("b", frame.iloc[::-1])], "exact")
     assert owners(a) == owners(b)
 
 
 def test_coordinates_of_xarray_are_labels() -> None:
     frame = pd.DataFrame({"age": np.arange(3.0)}, index=[7, 8, 9])
     array = xr.DataArray([2.0, 1.0, 0.0], coords={"subject": [9, 8, 7]})
-    a, b = align_tables([read_table("a", frame), read_table("b", array)], "exact")
+    a, b = aligned([read_table("a", frame), read_table("b", array)], "exact")
     assert owners(a) == owners(b) == [0.0, 1.0, 2.0]
 
 
@@ -105,7 +106,7 @@ def test_any_kind_of_label(labels: object, align: Alignment) -> None:
     index = pd.Index(labels, tupleize_cols=False)
     series = pd.Series([0.0, 1.0, 2.0], index=index)
     tables = [read_table("a", series), read_table("b", series.iloc[::-1])]
-    a, b = align_tables(tables, align)
+    a, b = aligned(tables, align)
     assert owners(a) == owners(b) == [0.0, 1.0, 2.0]
 
 
@@ -115,8 +116,8 @@ def test_the_first_labelled_table_names_the_subjects(align: Alignment) -> None:
     second = pd.Series([2.0, 1.0], index=pd.Index(["q", "p"], name="id"))
     if align != "exact":
         second.loc["r"] = 5.0
-    aligned = align_tables([read_table("a", first), read_table("b", second)], align)
-    for table in aligned:
+    matched = aligned([read_table("a", first), read_table("b", second)], align)
+    for table in matched:
         assert table.subjects is not None
         assert table.subjects.name == "patient"
 
@@ -124,5 +125,5 @@ def test_the_first_labelled_table_names_the_subjects(align: Alignment) -> None:
 def test_text_and_numbers_are_different_labels() -> None:
     numbers = pd.Series([0.0, 1.0], index=[1, 2])
     text = pd.Series([0.0, 1.0], index=["1", "2"])
-    aligned = align_tables([read_table("a", numbers), read_table("b", text)], "union")
-    assert aligned[0].values.shape == (4, 1)
+    matched = aligned([read_table("a", numbers), read_table("b", text)], "union")
+    assert matched[0].values.shape == (4, 1)

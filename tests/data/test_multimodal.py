@@ -64,7 +64,7 @@ def test_order_of_rows_does_not_matter(
     straight = MultimodalData({"labs": labs, "sleep": sleep})
     permuted = MultimodalData({"labs": labs, "sleep": sleep.iloc[order]})
     pd.testing.assert_frame_equal(permuted.frame("sleep"), straight.frame("sleep"))
-    assert torch.equal(permuted["sleep"].observed, straight["sleep"].observed)
+    assert torch.equal(permuted.table("sleep").observed, straight.table("sleep").observed)
 
 
 @given(frames(), st.lists(st.integers(0, 21)))
@@ -73,8 +73,8 @@ def test_select_keeps_values_and_standardisation(labs: pd.DataFrame, rows: list[
     some = data.select(rows)
     assert some.n_subjects == len(rows)
     pd.testing.assert_frame_equal(some.frame("labs"), data.frame("labs").iloc[rows])
-    assert torch.equal(some["labs"].values, data["labs"].values[rows])
-    np.testing.assert_array_equal(some["labs"].std, data["labs"].std)
+    assert torch.equal(some.table("labs").values, data.table("labs").values[rows])
+    np.testing.assert_array_equal(some.table("labs").std, data.table("labs").std)
 
 
 @given(frames(), frames(n_subjects=3))
@@ -84,20 +84,20 @@ def test_new_subjects_are_standardised_as_the_old(old: pd.DataFrame, new: pd.Dat
     like = data.like({"labs": new})
     mean, std = old.mean().to_numpy(), old.std(ddof=0).to_numpy()
     expected = (new[old.columns].to_numpy() - mean) / std
-    assert like["labs"].columns == data["labs"].columns
-    observed = like["labs"].observed.numpy()
+    assert like.table("labs").columns == data.table("labs").columns
+    observed = like.table("labs").observed.numpy()
     np.testing.assert_array_equal(observed, ~np.isnan(expected))
     np.testing.assert_allclose(
-        like["labs"].values.numpy(), np.where(observed, expected, 0.0), rtol=1e-5, atol=1e-6
+        like.table("labs").values.numpy(), np.where(observed, expected, 0.0), rtol=1e-5, atol=1e-6
     )
 
 
 def test_the_same_subjects_again_are_the_same() -> None:
     data = MultimodalData(cohort())
     for again in (data.like(cohort()), data.like(data)):
-        for modality in data:
-            assert torch.allclose(again[modality.name].values, modality.values, atol=1e-6)
-            assert torch.equal(again[modality.name].observed, modality.observed)
+        for name in data.names:
+            assert torch.allclose(again[name].cells().values, data[name].cells().values, atol=1e-6)
+            assert torch.equal(again[name].cells().observed, data[name].cells().observed)
         assert again.subjects.equals(data.subjects)
 
 
@@ -106,7 +106,7 @@ def test_like_takes_other_data_even_with_repeated_subjects() -> None:
     like = data.like(other.select([3, 3, 5]))
     assert like.subjects.tolist() == ["p1-3", "p1-3", "p1-5"]
     assert_frames_close(like.frame("labs"), other.frame("labs").iloc[[3, 3, 5]])
-    np.testing.assert_array_equal(like["labs"].mean, data["labs"].mean)
+    np.testing.assert_array_equal(like.table("labs").mean, data.table("labs").mean)
 
 
 def test_like_keeps_the_order_and_the_kind_of_modalities() -> None:
@@ -124,14 +124,14 @@ def test_like_aligns_as_the_data_was() -> None:
     new = cohort(n=3, seed=1)
     like = union.like({"labs": new["labs"], "sleep": new["sleep"].iloc[1:]})
     assert like.n_subjects == 3
-    assert like["sleep"].observed.ravel().tolist() == [False, True, True]
+    assert like.table("sleep").observed.ravel().tolist() == [False, True, True]
 
 
 def test_a_constant_or_missing_column_of_new_subjects_is_fine() -> None:
     new = cohort(n=2, seed=1)
     new["labs"]["iron"], new["labs"]["zinc"] = 90.0, np.nan
     like = MultimodalData(cohort()).like(new)
-    assert like["labs"].observed.tolist() == [[True, False]] * 2
+    assert like.table("labs").observed.tolist() == [[True, False]] * 2
     assert like.frame("labs")["iron"].tolist() == pytest.approx([90.0, 90.0])
 
 
@@ -140,7 +140,7 @@ def test_a_subject_may_lack_a_modality() -> None:
     tables["sleep"] = tables["sleep"].iloc[5:]
     data = MultimodalData(tables, align="union")
     assert data.n_subjects == 30
-    assert (~data["sleep"].observed[:, 0]).nonzero().ravel().tolist() == [0, 1, 2, 3, 4]
+    assert (~data.table("sleep").observed[:, 0]).nonzero().ravel().tolist() == [0, 1, 2, 3, 4]
     assert MultimodalData(tables, align="intersection").n_subjects == 25
 
 
@@ -170,7 +170,7 @@ def test_container() -> None:
 def test_every_kind_of_input_gives_the_same_data(source: TableLike) -> None:
     data = MultimodalData({"labs": source})
     expected = (np.arange(20) - 9.5) / np.sqrt((20**2 - 1) / 12)
-    np.testing.assert_allclose(data["labs"].values[:, 0].numpy(), expected, rtol=1e-6)
+    np.testing.assert_allclose(data.table("labs").values[:, 0].numpy(), expected, rtol=1e-6)
     np.testing.assert_allclose(
         data.frame("labs")[["x1"]].to_numpy()[:, 0], np.arange(20), atol=1e-5
     )
@@ -193,7 +193,7 @@ def test_select_by_bool_and_by_tensor() -> None:
 def test_unstandardise_any_leading_dimensions(leading: tuple[int, ...]) -> None:
     data = MultimodalData(cohort())
     ones = np.ones((*leading, 2))
-    expected = np.broadcast_to(data["labs"].mean + data["labs"].std, ones.shape)
+    expected = np.broadcast_to(data.table("labs").mean + data.table("labs").std, ones.shape)
     np.testing.assert_allclose(data.unstandardise("labs", ones), expected)
     np.testing.assert_allclose(data.unstandardise("labs", torch.from_numpy(ones)), expected)
 
@@ -219,8 +219,9 @@ def test_shows_itself() -> None:
 
 def test_to_another_device() -> None:
     moved = MultimodalData(cohort()).to("meta")
-    assert {modality.values.device.type for modality in moved} == {"meta"}
-    assert {modality.observed.device.type for modality in moved} == {"meta"}
+    for modality in moved:
+        cells = modality.cells()
+        assert {own.device.type for own in (cells.values, cells.observed, cells.given)} == {"meta"}
 
 
 def test_put_together_from_its_parts() -> None:
@@ -238,7 +239,7 @@ def test_the_caller_keeps_tables_and_random_state() -> None:
     tables = cohort()
     before, state = copy.deepcopy(tables), torch.get_rng_state()
     data = MultimodalData(tables)
-    data["labs"].values.zero_()
+    data.table("labs").values.zero_()
     for name, table in tables.items():
         pd.testing.assert_frame_equal(table, before[name])
     assert torch.equal(torch.get_rng_state(), state)

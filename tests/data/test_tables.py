@@ -10,12 +10,22 @@ import pytest
 import torch
 import xarray as xr
 
-from pyrocrl.data.tables import Variables, read_table
+from pyrocrl.data.sources import Source, read
+from pyrocrl.data.tables import Variables
+from pyrocrl.data.tabular import LabelledTable
 
 VALUES = np.array([[1.0, 0.0], [np.nan, 1.0], [4.5, 1.0]])
 SUBJECTS = pd.Index(["p", "q", "r"])
 COLUMNS = ["iron", "zinc"]
 FRAME = pd.DataFrame(VALUES, index=SUBJECTS, columns=COLUMNS)
+
+
+def read_any(name: str, source: Source) -> LabelledTable:
+    """What a modality is given as, `Variables` too."""
+    table = read(name, source)
+    assert isinstance(table, LabelledTable)
+    return table
+
 
 LABELLED = {
     "frame": FRAME,
@@ -52,7 +62,7 @@ UNLABELLED = {
 
 @pytest.mark.parametrize("kind", LABELLED)
 def test_labelled_table(kind: str) -> None:
-    table = read_table("labs", LABELLED[kind])
+    table = read_any("labs", LABELLED[kind])
     np.testing.assert_array_equal(table.values, VALUES)
     assert table.values.dtype == np.float64
     assert table.columns == ("iron", "zinc")
@@ -63,7 +73,7 @@ def test_labelled_table(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", UNLABELLED)
 def test_unlabelled_table(kind: str) -> None:
-    table = read_table("labs", UNLABELLED[kind])
+    table = read_any("labs", UNLABELLED[kind])
     np.testing.assert_array_equal(table.values, VALUES)
     assert table.values.dtype == np.float64
     assert table.columns == ("x1", "x2")
@@ -73,18 +83,18 @@ def test_unlabelled_table(kind: str) -> None:
 @pytest.mark.parametrize("dtype", ["Int64", "UInt8", "boolean"])
 def test_missing_in_a_nullable_column_is_nan(dtype: Any) -> None:
     frame = pd.DataFrame({"a": pd.Series([0, None, 1], dtype=dtype), "b": [0.5, 1.5, 2.5]})
-    values = read_table("labs", frame).values
+    values = read_any("labs", frame).values
     np.testing.assert_array_equal(values, [[0, 0.5], [np.nan, 1.5], [1, 2.5]])
 
 
 @pytest.mark.parametrize("dtype", [torch.bool, torch.int64, torch.uint8])
 def test_integer_and_bool_tensors(dtype: torch.dtype) -> None:
-    values = read_table("labs", torch.tensor([[0, 1], [1, 0]]).to(dtype)).values
+    values = read_any("labs", torch.tensor([[0, 1], [1, 0]]).to(dtype)).values
     np.testing.assert_array_equal(values, [[0.0, 1.0], [1.0, 0.0]])
 
 
 def test_sparse_tensor() -> None:
-    values = read_table("labs", torch.eye(3).to_sparse()).values
+    values = read_any("labs", torch.eye(3).to_sparse()).values
     np.testing.assert_array_equal(values, np.eye(3))
 
 
@@ -101,28 +111,28 @@ def test_sparse_tensor() -> None:
     ],
 )
 def test_one_dimension_is_one_column(source: object, column: str) -> None:
-    table = read_table("labs", source)
+    table = read_any("labs", source)
     assert table.columns == (column,)
     np.testing.assert_array_equal(table.values, [[0.0], [1.0], [2.0]])
 
 
 def test_names_of_columns_become_text() -> None:
     frame = FRAME.set_axis([2011, ("left", "ear")], axis=1)
-    assert read_table("labs", frame).columns == ("2011", "('left', 'ear')")
+    assert read_any("labs", frame).columns == ("2011", "('left', 'ear')")
 
 
 def test_many_columns() -> None:
     frame = pd.DataFrame(np.zeros((2, 20_000))).add_prefix("gene")
-    assert read_table("rna", frame).columns[-1] == "gene19999"
+    assert read_any("rna", frame).columns[-1] == "gene19999"
 
 
 @pytest.mark.parametrize("source", [FRAME, VALUES, torch.tensor(VALUES)])
 def test_the_source_is_not_shared(source: pd.DataFrame | np.ndarray | torch.Tensor) -> None:
-    read_table("labs", source).values[:] = 0.0
+    read_any("labs", source).values[:] = 0.0
     np.testing.assert_array_equal(np.asarray(source), VALUES)
 
 
 def test_variables_are_marked_and_show_what_they_hold() -> None:
-    assert read_table("person", Variables(FRAME)).is_variables
+    assert read_any("person", Variables(FRAME)).is_variables
     assert repr(Variables(FRAME)) == "Variables(DataFrame of shape (3, 2))"
     assert repr(Variables(xr.Dataset())) == "Variables(Dataset)"

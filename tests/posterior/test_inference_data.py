@@ -34,7 +34,7 @@ def test_groups_have_the_sizes_that_were_asked_for(
         assert list(group) == ["m1", "m2"]
         assert group.m1.dims == ("chain", "draw", "new_subject", "m1_column")
         assert group.m1.shape == (chains, 5, 12, small_data["m1"].width)
-        assert list(group.m1_column.values) == list(small_data["m1"].columns)
+        assert list(group.m1_column.values) == list(small_data.table("m1").columns)
         assert group.chain.values.tolist() == judged.posterior.chain.values.tolist()
         assert np.isfinite(group.m2).all()
     assert list(judged.log_likelihood) == ["joint", "m1", "m2"]

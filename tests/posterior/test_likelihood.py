@@ -65,7 +65,7 @@ def test_variables_alone_have_the_density_of_the_causal_model(
         log_likelihood(model, guide, variables, variables, graphs, 1500, {chain: 1.0})
         for chain in range(2)
     ]
-    z = np.concatenate([variables[name].values.double().numpy() for name in "ab"], 1)
+    z = np.concatenate([variables.table(name).values.double().numpy() for name in "ab"], 1)
     for chain, found in enumerate(by_chain):
         assert found["joint"].shape == (3, N)
         for draw, graph in enumerate(graphs):
@@ -99,7 +99,7 @@ def test_latents_are_integrated_out() -> None:
         by_modality = []
         for name in data.names:
             decoded = model.decoders[name](latent, latent[..., :0])
-            x = data[name].values.double().numpy()
+            x = data.table(name).values.double().numpy()
             mean, scale = (
                 part[chain].detach().double().numpy() for part in (decoded.mean, decoded.stddev)
             )
@@ -125,7 +125,7 @@ def test_missing_cells_count_nothing(variables: crl.MultimodalData) -> None:
     graphs = drawn_graphs(model, guide)[:1]
     found = log_likelihood(model, guide, half, half, graphs, 2000, {0: 1.0})
     mean, covariance = normal_of(model, graphs[0], 0)
-    z = half["a"].values[:30].double().numpy()
+    z = half.table("a").values[:30].double().numpy()
     exact = multivariate_normal(mean[:2], covariance[:2, :2]).logpdf(z)
     assert abs((found["joint"][0, :30] - exact).mean()) < 0.05
     assert abs(found["b"][0, :30].mean()) < 0.05
@@ -141,7 +141,7 @@ def test_predictive_draws_are_those_of_the_causal_model(variables: crl.Multimoda
         mean, covariance = normal_of(model, graph, chain)
         for name, own in (("a", slice(0, 2)), ("b", slice(2, 4))):
             values = drawn.measurements[name][chain, 0]
-            modality = variables[name]
+            modality = variables.table(name)
             standard = (values - modality.mean) / modality.std
             np.testing.assert_allclose(standard.mean(0), mean[own], atol=0.06)
             np.testing.assert_allclose(np.cov(standard.T), covariance[own, own], atol=0.1)

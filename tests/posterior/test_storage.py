@@ -89,7 +89,7 @@ def test_nothing_is_pickled_and_no_measurement_is_stored(
     from safetensors.numpy import load_file
 
     stored = [load_file(folder / name) for name in FILES if name.endswith(".safetensors")]
-    cells = set(small_data["m1"].values.flatten().tolist())
+    cells = set(small_data.table("m1").values.flatten().tolist())
     for arrays in stored:
         for array in arrays.values():
             found = set(np.asarray(array, dtype=np.float64).ravel().tolist())

@@ -170,7 +170,7 @@ def test_latents_are_standardised_and_children_depend_on_their_parents() -> None
 def test_measurements_hold_the_latents_and_the_noise(mixing: Any, least: float) -> None:
     data, truth = numerical_case(1, seed=SEED, n_subjects=4000, mixing=mixing)
     inside = np.column_stack([truth.latents[["m1.z1", "m1.z2"]], truth.noise["m1.eta1"]])
-    measured = np.column_stack([data["m1"].values.double().numpy(), np.ones(4000)])
+    measured = np.column_stack([data.table("m1").values.double().numpy(), np.ones(4000)])
     fitted = measured @ np.linalg.lstsq(measured, inside, rcond=None)[0]
     explained = 1 - (inside - fitted).var(0) / inside.var(0)
     assert explained.mean() > least

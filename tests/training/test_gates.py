@@ -34,7 +34,7 @@ def test_gradient_of_the_gate_is_unbiased(logit: float) -> None:
     with torch.no_grad():
         edges.logit.fill_(logit)
         edges.loc.fill_(0.3)
-    z = torch.stack([data["a"].values[:, 0], data["b"].values[:, 0]], -1).unsqueeze(0)
+    z = torch.stack([data.table("a").values[:, 0], data.table("b").values[:, 0]], -1).unsqueeze(0)
     with torch.random.fork_rng():
         torch.manual_seed(0)
         gradients = []

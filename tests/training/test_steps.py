@@ -25,9 +25,9 @@ def pair(data: crl.MultimodalData) -> tuple[crl.MultimodalSCM, crl.AmortizedGuid
 def test_a_pass_takes_each_subject_at_most_once(small_data: crl.MultimodalData) -> None:
     batches = list(minibatches(small_data, 64))
     assert [batch.size for batch in batches] == [64] * 4
-    values = torch.cat([batch.values["m1"] for batch in batches])
+    values = torch.cat([batch["m1"].values for batch in batches])
     assert len(values.unique(dim=0)) == 256
-    whole = {tuple(row) for row in small_data["m1"].values.tolist()}
+    whole = {tuple(row) for row in small_data.table("m1").values.tolist()}
     assert {tuple(row) for row in values.tolist()} <= whole
 
 

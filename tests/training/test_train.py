@@ -51,7 +51,7 @@ def test_held_out_subjects_are_a_tenth_and_apart(small_data: crl.MultimodalData)
     training, held_out = hold_out(small_data, np.random.default_rng(0))
     assert (training.n_subjects, held_out.n_subjects) == (270, 30)
     assert set(training.subjects) | set(held_out.subjects) == set(small_data.subjects)
-    np.testing.assert_array_equal(training["m1"].mean, small_data["m1"].mean)
+    np.testing.assert_array_equal(training.table("m1").mean, small_data.table("m1").mean)
 
 
 def test_every_stage_is_recorded_with_its_reason(small_data: crl.MultimodalData) -> None:

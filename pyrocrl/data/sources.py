@@ -1,0 +1,33 @@
+"""What a modality may be given as, and how each is read."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from pyrocrl.data.modality import Readable, Reading
+from pyrocrl.data.tables import TableLike, read_table
+
+__all__ = ["Source", "read"]
+
+
+Source: TypeAlias = "TableLike | Readable"
+
+
+def read(name: str, source: Source) -> Reading:
+    """Read one modality and check everything that can be said without the other modalities.
+
+    Args:
+        name: the modality.
+        source: a table, or something that reads itself.
+
+    Returns:
+        Rows in the order of the source.
+
+    Raises:
+        DataError: it cannot be used; names the modality.
+
+    >>> import pandas as pd
+    >>> len(read("labs", pd.DataFrame({"iron": [1.0, 2.0]})))
+    2
+    """
+    return source.read(name) if isinstance(source, Readable) else read_table(name, source)
