@@ -72,9 +72,9 @@ class EveryChain(nn.Module):
         # In a tuple it is no submodule: it lends its structure and has no parameters of its own.
         self.structure = (copy.deepcopy(encoders[0]).to("meta"),)
 
-    def forward(self, values: Tensor, observed: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, cells: crl.Cells) -> tuple[Tensor, Tensor]:
         """Means and deviations of a batch, (chain, subject, output) each."""
-        x = torch.cat([values, (~observed).to(values.dtype)], -1)
+        x = torch.cat([cells.values, (~cells.observed).to(cells.values.dtype)], -1)
         weights = dict(zip(self.names, self.stacked, strict=True))
         output = vmap(self._one, in_dims=(0, None))(weights, x)
         mean, log_deviation = output.chunk(2, -1)
@@ -96,7 +96,7 @@ class GuideWrittenOut(crl.AmortizedGuide):
             copies = [Encoder(inputs, outputs) for _ in range(model.chains)]
             self.encoders[name] = EveryChain(copies)
 
-    def forward(self, batch: crl.data.Batch) -> crl.guide.Encoding:
+    def forward(self, batch: crl.Batch) -> crl.guide.Encoding:
         """Draw the graph, and the latents and noises of a batch of subjects."""
         encoding = self.encode(batch)
         with pyro.plate("chain", self.chains, dim=-2):

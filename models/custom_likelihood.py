@@ -36,7 +36,6 @@ import torch
 from torch import Tensor, nn
 
 import pyrocrl as crl
-from pyrocrl.data import Cells
 
 FOR = ("m1", "m2")
 SPOILT = 0.02
@@ -50,7 +49,7 @@ class HeavyTails(nn.Module):
         self.decoder = decoder
         self.log_freedom = nn.Parameter(torch.full((chains, 1, 1), 1.0))
 
-    def forward(self, y: Tensor, eta: Tensor, cells: Cells) -> dist.TorchDistribution:
+    def forward(self, y: Tensor, eta: Tensor, cells: crl.Cells) -> dist.TorchDistribution:
         """Distribution of every cell, (chain, subject, column)."""
         normal = self.decoder(y, eta, cells)
         return dist.StudentT(1 + self.log_freedom.exp(), normal.loc, normal.scale)

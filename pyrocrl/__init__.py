@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pyrocrl import baselines, datasets, diagnose, metrics, simulate
-    from pyrocrl.data import Batch, MultimodalData, Variables
+    from pyrocrl.data import Batch, Cells, MultimodalData, Variables
     from pyrocrl.errors import (
         ConfigError,
         DataError,
@@ -54,6 +54,7 @@ _HOME = {
     "AmortizedGuide": "pyrocrl.guide",
     "BackgroundKnowledge": "pyrocrl.scm",
     "Batch": "pyrocrl.data",
+    "Cells": "pyrocrl.data",
     "BlockEdges": "pyrocrl.scm",
     "ConfigError": "pyrocrl.errors",
     "DataError": "pyrocrl.errors",
@@ -88,6 +89,7 @@ __all__ = [
     "BackgroundKnowledge",
     "Batch",
     "BlockEdges",
+    "Cells",
     "ConfigError",
     "DataError",
     "EdgePrior",

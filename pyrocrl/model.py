@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyro
@@ -10,7 +10,7 @@ import pyro.distributions as dist
 import torch
 from torch import Tensor, nn
 
-from pyrocrl.data import Batch, Cells, MultimodalData
+from pyrocrl.data import Batch, Cells, Modality, MultimodalData
 from pyrocrl.errors import ModelError
 from pyrocrl.modality import Unmixing, decoder_for
 from pyrocrl.scm import (
@@ -84,9 +84,9 @@ class MultimodalSCM(nn.Module):
         floor: float = 0.3,
     ) -> None:
         super().__init__()
-        widths = {modality.name: modality.width for modality in data if not modality.is_variables}
-        latents = sizes_per_modality(latents, widths, "latents", at_least=1)
-        noise = sizes_per_modality(noise, widths, "noise", at_least=0)
+        encoded = [modality for modality in data if not modality.is_variables]
+        latents = sizes_per_modality(latents, encoded, "latents", at_least=1)
+        noise = sizes_per_modality(noise, encoded, "noise", at_least=0)
         self.nodes = Nodes.of_data(data, latents)
         if len(self.nodes) < 2:
             raise ModelError(f"a causal graph needs two nodes; there is only {self.nodes.names[0]}")
@@ -95,7 +95,7 @@ class MultimodalSCM(nn.Module):
         self.edge_prior = SpikeAndSlab() if edge_prior is None else edge_prior
         check_in_plate(self.edge_prior, self.space, taken=_site_names(data))
         self.chains, self.n_subjects = chains, data.n_subjects
-        self.encoded_names = tuple(widths)
+        self.encoded_names = tuple(modality.name for modality in encoded)
         self.variable_names = tuple(m.name for m in data if m.is_variables)
         self.noise = noise
         self.register_buffer("open_edges", _open_edges(self.space, chains))
@@ -108,8 +108,10 @@ class MultimodalSCM(nn.Module):
         self.unmixing = Unmixing(chains, inner)
         self.decoders = nn.ModuleDict(
             {
-                name: decoder_for(data[name], chains, latents[name] + noise[name], hidden, floor)
-                for name in widths
+                own.name: decoder_for(
+                    own, chains, latents[own.name] + noise[own.name], hidden, floor
+                )
+                for own in encoded
             }
         )
         self.positions = {name: self.nodes.slice_of(name) for name in data.names}
@@ -213,24 +215,28 @@ def _observe(name: str, distribution: dist.TorchDistribution, cells: Cells) -> N
 
 
 def sizes_per_modality(
-    sizes: int | Mapping[str, int], widths: Mapping[str, int], argument: str, *, at_least: int
+    sizes: int | Mapping[str, int], encoded: Sequence[Modality], argument: str, *, at_least: int
 ) -> dict[str, int]:
     """One size for every modality with latents, checked against how much is measured.
 
     Args:
         sizes: one number for all, or one per modality.
-        widths: how many numbers are measured of a subject, of each modality with latents.
+        encoded: the modalities with latents.
         argument: name of the argument, for errors.
         at_least: smallest size.
 
     Raises:
-        ModelError: if a modality has no size, a size is no whole number, too small or larger than
-            the modality's number of columns, or a name is unknown.
+        ModelError: if a modality has no size, a size is no whole number, too small or more than is
+            measured of a subject, or a name is unknown.
 
     Example:
-        >>> sizes_per_modality(2, {"labs": 5}, "latents", at_least=1)
-        {'labs': 2}
+        >>> from pyrocrl.simulate import numerical_case
+        >>> data, _ = numerical_case(1, n_subjects=50)
+        >>> sizes_per_modality(2, [data["m1"], data["m2"]], "latents", at_least=1)
+        {'m1': 2, 'm2': 2}
     """
+    widths = {modality.name: modality.width for modality in encoded}
+    described = {modality.name: modality.described for modality in encoded}
     if isinstance(sizes, Mapping):
         for name in sizes:
             if name not in widths:
@@ -255,7 +261,7 @@ def sizes_per_modality(
             )
         if size > widths[name]:
             raise ModelError(
-                f"{argument} of modality {name!r} is {size}, but only {widths[name]} numbers "
-                "are measured of a subject; ask for fewer"
+                f"{argument} of modality {name!r} is {size}, but it has only "
+                f"{described[name]}; ask for fewer"
             )
     return {name: int(chosen[name]) for name in widths}

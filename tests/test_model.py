@@ -151,7 +151,7 @@ def test_likelihood_is_that_of_the_observed_cells(mixed_data: crl.MultimodalData
     expected = torch.zeros(CHAINS, 30)
     for name in ("labs", "scan"):
         cells = model.decoders[name](
-            y[..., model.positions[name]], trace.nodes[f"{name}.eta"]["value"]
+            y[..., model.positions[name]], trace.nodes[f"{name}.eta"]["value"], batch[name]
         )
         log_prob = cells.log_prob(batch[name].values) * batch[name].observed
         expected = expected + log_prob.sum(-1)
@@ -229,9 +229,9 @@ def test_modalities_whose_names_are_taken(name: str) -> None:
         (1.5, "modality 'labs' must be a whole number, not 1.5"),
         (True, "modality 'labs' must be a whole number, not True"),
         ({"labs": 2}, "latents: modality 'scan' is missing"),
-        ({"labs": 2, "scan": 1, "mri": 1}, "latents: there is no table modality 'mri'"),
+        ({"labs": 2, "scan": 1, "mri": 1}, "latents: there is no modality 'mri' with latents"),
     ],
 )
-def test_sizes_that_do_not_fit(sizes: Any, says: str) -> None:
+def test_sizes_that_do_not_fit(mixed_data: crl.MultimodalData, sizes: Any, says: str) -> None:
     with pytest.raises(ModelError, match=says):
-        sizes_per_modality(sizes, {"labs": 6, "scan": 5}, "latents", at_least=1)
+        sizes_per_modality(sizes, [mixed_data["labs"], mixed_data["scan"]], "latents", at_least=1)

@@ -70,9 +70,8 @@ class Problem:
                 f"baselines know tables only, and {listing(variables)} holds Variables; leave "
                 "it out or give it as a table"
             )
-        widths = {modality.name: modality.width for modality in data}
-        latents = sizes_per_modality(latents, widths, "latents", at_least=1)
-        noise = sizes_per_modality(noise, widths, "noise", at_least=0)
+        latents = sizes_per_modality(latents, list(data), "latents", at_least=1)
+        noise = sizes_per_modality(noise, list(data), "noise", at_least=0)
         for name, count in latents.items():
             if count > data.n_subjects:
                 raise ModelError(

@@ -46,6 +46,7 @@ class MultimodalData:
     >>> labs = pd.DataFrame(rng.normal(5.0, 2.0, (30, 2)), columns=["iron", "zinc"])
     >>> labs.loc[3, "iron"] = np.nan
     >>> person = pd.DataFrame({"age": rng.integers(20, 80, 30)})
+    >>> from pyrocrl.data import Variables
     >>> data = MultimodalData({"labs": labs, "person": Variables(person)})
     >>> data
     MultimodalData(30 subjects: labs (2 columns), person (1 variable))

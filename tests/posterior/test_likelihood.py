@@ -98,7 +98,7 @@ def test_latents_are_integrated_out() -> None:
         found = found_in[chain]
         by_modality = []
         for name in data.names:
-            decoded = model.decoders[name](latent, latent[..., :0])
+            decoded = model.decoders[name](latent, latent[..., :0], data[name].cells())
             x = data.table(name).values.double().numpy()
             mean, scale = (
                 part[chain].detach().double().numpy() for part in (decoded.mean, decoded.stddev)
