@@ -39,6 +39,7 @@ benchmark: $(STAMP)
 
 trust: $(STAMP)
 	$(BIN)/pyrocrl benchmark exactness
+	$(BIN)/pyrocrl benchmark ranks
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/variational_gates.py
 	$(BIN)/pyrocrl benchmark calibration $(TRUST)
 	$(BIN)/pyrocrl benchmark calibration --methods "pc;ges" $(TRUST)

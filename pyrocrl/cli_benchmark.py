@@ -97,6 +97,23 @@ def exactness(
 
 
 @benchmarks.command()
+def ranks(
+    seeds: Annotated[str, typer.Option(help="Data seeds, such as 0-9 or 3,5.")] = "0-399",
+    out: Annotated[Path, typer.Option(help="Folder of results.")] = Path("benchmarks/results"),
+    render: Annotated[bool, typer.Option("--render", help="Run nothing; write the page.")] = False,
+) -> None:
+    """Simulation-based calibration of edge rates and slopes, on data drawn from the prior.
+
+    Goes on where ranks.csv ends, then writes ranks.md.
+    """
+    with one_line_errors():
+        from pyrocrl import benchmark, trust
+
+        numbers = benchmark.read_seeds(seeds)
+        _written(trust.run_ranks(numbers, out, render=render, say=typer.echo))
+
+
+@benchmarks.command()
 def calibration(
     seeds: Annotated[str, typer.Option(help="Data sets, such as 0-199 or 3,5.")] = "0-199",
     methods: Annotated[

@@ -76,6 +76,20 @@ class EdgePriorMixture:
         """
         return cls(np.asarray(probabilities, dtype=np.float64)[None], np.zeros(1))
 
+    def rates(self, weights: FloatArray, draws: int, rng: np.random.Generator) -> FloatArray:
+        """Draw edge probabilities of components, independently.
+
+        Args:
+            weights: Probability of every component, such as that given data, (component,).
+            draws: Number of draws.
+            rng: Source of randomness.
+
+        Returns:
+            (draw, child, parent).
+        """
+        drawn: FloatArray = self.probabilities[rng.choice(len(weights), size=draws, p=weights)]
+        return drawn
+
 
 def log_prior(sets: ParentSets, probabilities: FloatArray) -> FloatArray:
     """Log prior of every parent set of a child.

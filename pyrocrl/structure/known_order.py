@@ -183,6 +183,23 @@ class KnownOrderPosterior:
             self._children, rows, self._statistics, self._mechanism_prior, self.rope, rng
         )
 
+    def edge_rates(self, draws: int, rng: np.random.Generator) -> FloatArray:
+        """Draw the edge prior's rates given the data, independently.
+
+        Args:
+            draws: Number of draws.
+            rng: Source of randomness.
+
+        Returns:
+            The probability that the edge prior gives each edge where its continuous sites are
+            drawn from their posterior, (draw, child, parent).
+
+        Raises:
+            ModelError: If `draws` is not a positive whole number.
+        """
+        check_draws(draws)
+        return self._prior.rates(self._components, draws, rng)
+
 
 def _check_acyclic(allowed: BoolArray) -> None:
     open_nodes = np.ones(len(allowed), dtype=np.bool_)

@@ -79,6 +79,8 @@ class UnknownOrderPosterior:
     spread: float
     _children: tuple[Child, ...] = field(repr=False)
     _graphs: GraphSampler = field(repr=False)
+    _components: FloatArray = field(repr=False)
+    _prior: EdgePriorMixture = field(repr=False)
     _statistics: SufficientStatistics = field(repr=False)
     _mechanism_prior: NormalInverseGamma = field(repr=False)
 
@@ -176,6 +178,8 @@ class UnknownOrderPosterior:
             spread=graphs.spread,
             _children=children,
             _graphs=graphs.sampler,
+            _components=graphs.components,
+            _prior=prior,
             _statistics=statistics,
             _mechanism_prior=mechanism_prior,
         )
@@ -208,3 +212,20 @@ class UnknownOrderPosterior:
         return draw_graphs(
             self._children, rows.T, self._statistics, self._mechanism_prior, self.rope, rng
         )
+
+    def edge_rates(self, draws: int, rng: np.random.Generator) -> FloatArray:
+        """Draw the edge prior's rates given the data, independently.
+
+        Args:
+            draws: Number of draws.
+            rng: Source of randomness.
+
+        Returns:
+            The probability that the edge prior gives each edge where its continuous sites are
+            drawn from their posterior, (draw, child, parent).
+
+        Raises:
+            ModelError: If `draws` is not a positive whole number.
+        """
+        check_draws(draws)
+        return self._prior.rates(self._components, draws, rng)

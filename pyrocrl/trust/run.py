@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from pyrocrl.trust import calibration, exactness, sachs
+from pyrocrl.trust import calibration, exactness, ranks, sachs
 from pyrocrl.trust.calibration_page import render_calibration
 from pyrocrl.trust.design import design
 from pyrocrl.trust.exactness_page import render_exactness
 from pyrocrl.trust.methods import UNKNOWN, Method
+from pyrocrl.trust.ranks_page import render_ranks, save_ranks
 from pyrocrl.trust.reliability_picture import save_reliability
 from pyrocrl.trust.rows import RowFile
 from pyrocrl.trust.sachs_page import render_sachs
 
-__all__ = ["run_calibration", "run_exactness", "run_sachs"]
+__all__ = ["run_calibration", "run_exactness", "run_ranks", "run_sachs"]
 
 
 def run_exactness(
@@ -90,6 +91,39 @@ def run_calibration(
         save_reliability(ran, shown, picture)
     text = render_calibration(frame, picture.name if shown else None)
     return _write(folder / "calibration.md", text)
+
+
+def run_ranks(
+    seeds: Sequence[int],
+    folder: Path,
+    *,
+    render: bool = False,
+    say: Callable[[str], object] = print,
+) -> Path | None:
+    """Simulation-based calibration: ranks.csv, ranks.md and ranks.png.
+
+    Args:
+        seeds: Of the data sets.
+        folder: Where results go; rows that stand there are not run again.
+        render: Run nothing, only write the page.
+        say: Called with a line for each seed.
+
+    Returns:
+        The page; None where there are no results.
+    """
+    results = RowFile(folder / "ranks.csv", ranks.COLUMNS, ranks.KEY)
+    done = results.keys()
+    for seed in () if render else seeds:
+        for prior in ranks.PRIORS:
+            for order in ("modality", "learned"):
+                if (prior, order, str(seed)) not in done:
+                    results.add([ranks.measure(prior, order, seed)])
+        say(f"seed {seed}")
+    frame = results.frame()
+    if frame.empty:
+        return None
+    save_ranks(frame, folder / "ranks.png")
+    return _write(folder / "ranks.md", render_ranks(frame))
 
 
 def run_sachs(
