@@ -15,8 +15,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pyrocrl import baselines, datasets, diagnose, metrics, simulate
-    from pyrocrl.data import Batch, Cells, MultimodalData, Variables
+    from pyrocrl import baselines, datasets, diagnose, likelihoods, metrics, simulate
+    from pyrocrl.data import Batch, Cells, Counts, MultimodalData, Table, Variables
     from pyrocrl.errors import (
         ConfigError,
         DataError,
@@ -54,9 +54,10 @@ _HOME = {
     "AmortizedGuide": "pyrocrl.guide",
     "BackgroundKnowledge": "pyrocrl.scm",
     "Batch": "pyrocrl.data",
-    "Cells": "pyrocrl.data",
     "BlockEdges": "pyrocrl.scm",
+    "Cells": "pyrocrl.data",
     "ConfigError": "pyrocrl.errors",
+    "Counts": "pyrocrl.data",
     "DataError": "pyrocrl.errors",
     "EdgePrior": "pyrocrl.scm",
     "ExpertEdges": "pyrocrl.scm",
@@ -77,12 +78,13 @@ _HOME = {
     "SavedFitError": "pyrocrl.errors",
     "ScaleFree": "pyrocrl.scm",
     "SpikeAndSlab": "pyrocrl.scm",
+    "Table": "pyrocrl.data",
     "Variables": "pyrocrl.data",
     "fit": "pyrocrl.pipeline",
     "load": "pyrocrl.pipeline",
     "select_latents": "pyrocrl.latent_counts",
 }
-_MODULES = ("baselines", "datasets", "diagnose", "metrics", "simulate")
+_MODULES = ("baselines", "datasets", "diagnose", "likelihoods", "metrics", "simulate")
 
 __all__ = [
     "AmortizedGuide",
@@ -91,6 +93,7 @@ __all__ = [
     "BlockEdges",
     "Cells",
     "ConfigError",
+    "Counts",
     "DataError",
     "EdgePrior",
     "ExpertEdges",
@@ -111,11 +114,13 @@ __all__ = [
     "SavedFitError",
     "ScaleFree",
     "SpikeAndSlab",
+    "Table",
     "Variables",
     "baselines",
     "datasets",
     "diagnose",
     "fit",
+    "likelihoods",
     "load",
     "metrics",
     "select_latents",

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from pyrocrl.data.batch import Batch, Cells
+from pyrocrl.data.counts import Counts, CountsModality
+from pyrocrl.data.mixed import MixedModality
 from pyrocrl.data.modality import Features, Modality, Readable, Reading
 from pyrocrl.data.multimodal import MultimodalData
 from pyrocrl.data.stored import modality_from_json
+from pyrocrl.data.table import Table
 from pyrocrl.data.tables import Variables
 from pyrocrl.data.tabular import TableModality
 
 __all__ = [
     "Batch",
     "Cells",
+    "Counts",
+    "CountsModality",
     "Features",
+    "MixedModality",
     "Modality",
     "MultimodalData",
     "Readable",
     "Reading",
+    "Table",
     "TableModality",
     "Variables",
     "modality_from_json",

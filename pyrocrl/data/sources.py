@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from pyrocrl.data.modality import Readable, Reading
-from pyrocrl.data.tables import TableLike, read_table
+from pyrocrl.data.table import Table
+from pyrocrl.data.tables import TableLike
 
 __all__ = ["Source", "read"]
 
@@ -30,4 +31,4 @@ def read(name: str, source: Source) -> Reading:
     >>> len(read("labs", pd.DataFrame({"iron": [1.0, 2.0]})))
     2
     """
-    return source.read(name) if isinstance(source, Readable) else read_table(name, source)
+    return (source if isinstance(source, Readable) else Table(source)).read(name)

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pyrocrl.data.counts import CountsModality
+from pyrocrl.data.mixed import MixedModality
 from pyrocrl.data.modality import Modality
 from pyrocrl.data.tabular import TableModality
 
 __all__ = ["modality_from_json"]
 
-_KINDS: dict[str, type[Modality]] = {"table": TableModality, "variables": TableModality}
+_KINDS: dict[str, type[Modality]] = {
+    "counts": CountsModality,
+    "mixed table": MixedModality,
+    "table": TableModality,
+    "variables": TableModality,
+}
 
 
 def modality_from_json(stored: Mapping[str, Any]) -> Modality:

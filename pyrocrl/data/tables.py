@@ -179,7 +179,8 @@ def _check_dtype(name: str, dtype: Any, what: str) -> None:
     if isinstance(dtype, pd.CategoricalDtype) or not is_number:
         raise DataError(
             f"modality '{name}': {what} holds {dtype} values, not numbers; "
-            "encode it as numbers first, or leave it out"
+            "make text a category (astype('category')), encode it as numbers, or "
+            "leave it out"
         )
 
 

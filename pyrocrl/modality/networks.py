@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from pyrocrl.data import Modality
+from pyrocrl.data import CountsModality, MixedModality, Modality
+from pyrocrl.modality.counts import CountsDecoder, CountsEncoder
+from pyrocrl.modality.mixed import MixedDecoder, MixedEncoder
 from pyrocrl.modality.tabular import TabularDecoder, TabularEncoder
 
 __all__ = ["decoder_for", "encoder_for"]
@@ -39,7 +41,35 @@ def _tabular_decoder(
     return TabularDecoder(chains, inputs, modality.width, hidden, floor)
 
 
-_KINDS = {"table": _Kind(_tabular_encoder, _tabular_decoder)}
+def _mixed_encoder(modality: Modality, chains: int, outputs: int, hidden: int) -> nn.Module:
+    assert isinstance(modality, MixedModality)
+    return MixedEncoder(chains, modality.likelihoods, outputs, hidden)
+
+
+def _mixed_decoder(
+    modality: Modality, chains: int, inputs: int, hidden: int, floor: float
+) -> nn.Module:
+    assert isinstance(modality, MixedModality)
+    return MixedDecoder(chains, inputs, modality.likelihoods, hidden, floor)
+
+
+def _counts_encoder(modality: Modality, chains: int, outputs: int, hidden: int) -> nn.Module:
+    assert isinstance(modality, CountsModality)
+    return CountsEncoder(chains, modality, outputs, hidden)
+
+
+def _counts_decoder(
+    modality: Modality, chains: int, inputs: int, hidden: int, floor: float
+) -> nn.Module:
+    assert isinstance(modality, CountsModality)
+    return CountsDecoder(chains, inputs, modality, hidden, floor)
+
+
+_KINDS = {
+    "counts": _Kind(_counts_encoder, _counts_decoder),
+    "mixed table": _Kind(_mixed_encoder, _mixed_decoder),
+    "table": _Kind(_tabular_encoder, _tabular_decoder),
+}
 
 
 def encoder_for(modality: Modality, chains: int, outputs: int, hidden: int = 64) -> nn.Module:

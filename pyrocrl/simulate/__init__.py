@@ -46,11 +46,13 @@ from pyrocrl.simulate.cases import (
 from pyrocrl.simulate.experiments import cyclic_case, latent_count_case, sparsity_ablation
 from pyrocrl.simulate.generate import Truth, from_graph
 from pyrocrl.simulate.latents import NoiseLaw
+from pyrocrl.simulate.measurements import MEASURED, measured_case
 from pyrocrl.simulate.mechanisms import MechanismName
 from pyrocrl.simulate.mixing import Mixing
 
 __all__ = [
     "CASES",
+    "MEASURED",
     "Case",
     "MechanismName",
     "Mixing",
@@ -60,6 +62,7 @@ __all__ = [
     "from_graph",
     "latent_count_case",
     "many_modalities",
+    "measured_case",
     "numerical_case",
     "sparsity_ablation",
     "unknown_order_case",

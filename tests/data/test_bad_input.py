@@ -113,13 +113,9 @@ ONE_MODALITY: dict[str, tuple[Callable[[], Any], list[str]]] = {
         lambda: with_column("stay", pd.to_timedelta(np.arange(N), unit="D")),
         ["column 'stay'", "timedelta64"],
     ),
-    "categories": (
-        lambda: with_column("stage", pd.Categorical([1, 2] * 15)),
-        ["column 'stage'", "category"],
-    ),
-    "categories of bool": (
-        lambda: with_column("ill", pd.Categorical([True, False] * 15)),
-        ["column 'ill'", "category"],
+    "a category with one level": (
+        lambda: with_column("stage", pd.Categorical([1] * 30)),
+        ["column 'stage'"],
     ),
     "complex column": (lambda: with_column("z", 1j * np.arange(N)), ["column 'z'", "complex"]),
     "complex array": (lambda: np.ones((N, 2)) * 1j, ["complex"]),
@@ -145,6 +141,13 @@ def test_bad_modality(case: str, as_variables: bool) -> None:
     assert "'labs'" in str(caught.value)
     for words in says:
         assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("values", [[1, 2], [True, False]])
+def test_categories_are_no_variables(values: list[object]) -> None:
+    stage = with_column("stage", pd.Categorical(values * 15))
+    with pytest.raises(DataError, match=r"'labs'.*column 'stage' holds category.*encode it"):
+        MultimodalData({"sleep": frame("rem"), "labs": Variables(stage)})
 
 
 @pytest.mark.parametrize("name", ["", "  ", 3, None, ("a",)])

@@ -11,6 +11,7 @@ import torch
 import xarray as xr
 
 from pyrocrl.data.sources import Source, read
+from pyrocrl.data.table import Table
 from pyrocrl.data.tables import Variables
 from pyrocrl.data.tabular import LabelledTable
 
@@ -21,8 +22,8 @@ FRAME = pd.DataFrame(VALUES, index=SUBJECTS, columns=COLUMNS)
 
 
 def read_any(name: str, source: Source) -> LabelledTable:
-    """What a modality is given as, `Variables` too."""
-    table = read(name, source)
+    """What a modality is given as, `Variables` too, all columns as numbers."""
+    table = read(name, source if isinstance(source, Variables) else Table(source, "gaussian"))
     assert isinstance(table, LabelledTable)
     return table
 
