@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+from pyrocrl.data.images import Image
 from pyrocrl.data.modality import Readable, Reading
 from pyrocrl.data.table import Table
 from pyrocrl.data.tables import TableLike
@@ -19,7 +20,8 @@ def read(name: str, source: Source) -> Reading:
 
     Args:
         name: the modality.
-        source: a table, or something that reads itself.
+        source: a table, something that reads itself, or an array with four axes, which is taken
+            for images.
 
     Returns:
         Rows in the order of the source.
@@ -31,4 +33,8 @@ def read(name: str, source: Source) -> Reading:
     >>> len(read("labs", pd.DataFrame({"iron": [1.0, 2.0]})))
     2
     """
-    return (source if isinstance(source, Readable) else Table(source)).read(name)
+    if isinstance(source, Readable):
+        return source.read(name)
+    if getattr(source, "ndim", None) == 4:
+        return Image(source).read(name)
+    return Table(source).read(name)

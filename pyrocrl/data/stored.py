@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from pyrocrl.data.counts import CountsModality
+from pyrocrl.data.images import ImageModality
 from pyrocrl.data.mixed import MixedModality
 from pyrocrl.data.modality import Modality
+from pyrocrl.data.series import SeriesModality
 from pyrocrl.data.tabular import TableModality
 
 __all__ = ["modality_from_json"]
@@ -17,6 +19,8 @@ _KINDS: dict[str, type[Modality]] = {
     "mixed table": MixedModality,
     "table": TableModality,
     "variables": TableModality,
+    "image": ImageModality,
+    "series": SeriesModality,
 }
 
 

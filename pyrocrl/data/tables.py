@@ -166,7 +166,7 @@ def _check_dimensions(name: str, shape: tuple[int, ...]) -> None:
     if len(shape) > 2:
         raise DataError(
             f"modality '{name}': an array of shape {shape} is not a table (subject, column); "
-            "images and series are not supported yet: pass features of them, one row per subject"
+            "pass series (subject, time, channel) as crl.Series(array), images as crl.Image(array)"
         )
     if not shape:
         raise DataError(f"modality '{name}': a single number is not a table (subject, column)")
