@@ -98,7 +98,7 @@ def exactness(
 
 @benchmarks.command()
 def ranks(
-    seeds: Annotated[str, typer.Option(help="Data seeds, such as 0-9 or 3,5.")] = "0-399",
+    seeds: Annotated[str, typer.Option(help="Data seeds, such as 0-9 or 3,5.")] = "0-249",
     out: Annotated[Path, typer.Option(help="Folder of results.")] = Path("benchmarks/results"),
     render: Annotated[bool, typer.Option("--render", help="Run nothing; write the page.")] = False,
 ) -> None:

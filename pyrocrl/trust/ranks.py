@@ -1,14 +1,20 @@
 """Simulation-based calibration: is the truth anywhere among draws of its posterior alike?
 
-The prior itself draws edge rates, a graph, slopes and data. Over many such data sets the rank of a
-true value among draws of its posterior is uniform if, and for these quantities only if, the
-posterior is right: rates of edges (the continuous sites of the edge prior), a slope, and how many
-edges there are.
+The prior itself draws edge rates, a graph, slopes, noise and data. Over many such data sets the
+rank of a true value among draws of its posterior is uniform if, and for these quantities only if,
+the posterior is right: rates of edges (the continuous sites of the edge prior), a slope, and how
+many edges there are.
+
+Data come with mean 0 and variance 1, as the posterior takes them. Conditioned on that, a child's
+noise variance v is one over the variance that its parents and noise of variance 1 make up, and what
+was drawn counts with the density of v in its prior, times v (from variance to noise variance), over
+the root of v (the density of a mean of 0). One of many draws is taken by these weights.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -16,10 +22,18 @@ import numpy as np
 import numpy.typing as npt
 import pyro.distributions as dist
 import torch
+from scipy.special import gammaln
 
-from pyrocrl.posterior.collapse import collapse
 from pyrocrl.scm import EdgePrior, GraphSpace, HierarchicalEdges, Nodes, SpikeAndSlab
-from pyrocrl.structure import CyclicPosterior
+from pyrocrl.structure import (
+    GAUSSIAN,
+    EdgePriorMixture,
+    KnownOrderPosterior,
+    NormalInverseGamma,
+    UnknownOrderPosterior,
+)
+from pyrocrl.structure.mechanism_prior import LINEAR
+from pyrocrl.structure.program_prior import independent_edge_mixture
 from pyrocrl.structure.program_run import run_program
 from pyrocrl.trust.clock import Clock
 
@@ -38,8 +52,8 @@ PRIORS: Mapping[str, EdgePrior] = {
     "a rate for each pair of modalities": HierarchicalEdges(dist.Beta(2.0, 6.0)),
 }
 _GROUPS = ("a", "a", "b", "b", "c", "c")
-_SUBJECTS = 200
-_SLAB = 2.0
+_SUBJECTS = 100
+_CANDIDATES = 2000
 # A slope and rates of edges between and inside modalities, (child, parent).
 _EDGE, _OTHER_EDGE = (2, 0), (1, 0)
 
@@ -65,12 +79,10 @@ def measure(prior: str, order: str, seed: int) -> dict[str, Any]:
     """
     rng = np.random.default_rng([seed, *map(ord, prior + order)])
     own, space = PRIORS[prior], _space(order)
-    rates, adjacency = _draw_graph(own, space, rng)
-    z, slopes = _draw_data(adjacency, rng)
+    truth = _draw(own, space, rng)
     clock = Clock()
-    (posterior,) = collapse(z[None], space, own, rope=0.0, nonlinear=False, seed=seed).posteriors
-    assert posterior is not None
-    assert not isinstance(posterior, CyclicPosterior)
+    mixture = independent_edge_mixture(own, space, seed=seed)
+    posterior = _fit(truth.z, space, mixture)
     taken = clock.read()
     drawn = posterior.sample(DRAWS, rng)
     drawn_rates = posterior.edge_rates(DRAWS, rng)
@@ -79,10 +91,10 @@ def measure(prior: str, order: str, seed: int) -> dict[str, Any]:
         "prior": prior,
         "order": order,
         "seed": seed,
-        "rate": rank(rates[_EDGE], drawn_rates[:, *_EDGE]),
-        "rate of another pair": rank(rates[_OTHER_EDGE], drawn_rates[:, *_OTHER_EDGE]),
-        "slope": rank(slopes[_EDGE], drawn.effect[:, *_EDGE]),
-        "edges": rank(adjacency.sum(), drawn.adjacency.sum((1, 2))),
+        "rate": rank(truth.rates[_EDGE], drawn_rates[:, *_EDGE]),
+        "rate of another pair": rank(truth.rates[_OTHER_EDGE], drawn_rates[:, *_OTHER_EDGE]),
+        "slope": rank(truth.slopes[_EDGE], drawn.effect[:, *_EDGE]),
+        "edges": rank(truth.adjacency.sum(), drawn.adjacency.sum((1, 2))),
         "prior_ess": posterior.prior_ess,
         **taken,
     }
@@ -102,35 +114,95 @@ def _space(order: str) -> GraphSpace:
     )
 
 
-def _draw_graph(
-    prior: EdgePrior, space: GraphSpace, rng: np.random.Generator
-) -> tuple[FloatArray, BoolArray]:
-    """Edge rates and an acyclic graph; rates and graph are drawn anew where it has a cycle."""
+def _fit(
+    z: FloatArray, space: GraphSpace, prior: EdgePriorMixture
+) -> KnownOrderPosterior | UnknownOrderPosterior:
+    if space.rule == "modality":
+        return KnownOrderPosterior.fit(z, space.allowed, prior, rope=0.0, nonlinear=False)
+    return UnknownOrderPosterior.fit(
+        z, space.allowed, prior, rope=0.0, nonlinear=False, noise_laws=(GAUSSIAN,)
+    )
+
+
+def _mechanism_prior(space: GraphSpace) -> NormalInverseGamma:
+    """The prior of slopes and noise that `_fit` has."""
+    if space.rule == "modality":
+        return LINEAR
+    return replace(NormalInverseGamma.equivalent(), smooth=LINEAR.smooth)
+
+
+@dataclass(frozen=True, eq=False)
+class _Truth:
+    """One draw from the prior.
+
+    Attributes:
+        rates: Of edges, (child, parent).
+        adjacency: The graph, (child, parent).
+        slopes: In standard deviations of child and parent, (child, parent).
+        z: Standardised nodes, (subject, node).
+    """
+
+    rates: FloatArray
+    adjacency: BoolArray
+    slopes: FloatArray
+    z: FloatArray
+
+
+def _draw(prior: EdgePrior, space: GraphSpace, rng: np.random.Generator) -> _Truth:
+    """Draw from the prior, given that the nodes have mean 0 and variance 1."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(rng.integers(2**31)))
-        while True:
-            rates = run_program(prior, space, 1).probabilities[0]
-            adjacency = rng.random(rates.shape) < rates
-            if not np.linalg.matrix_power(adjacency.astype(np.int64), len(rates)).any():
-                return rates, adjacency
+        rates = run_program(prior, space, _CANDIDATES).probabilities
+    adjacency = rng.random(rates.shape) < rates
+    walks = np.linalg.matrix_power(adjacency.astype(np.int64), rates.shape[-1])
+    acyclic = ~walks.any(axis=(1, 2))
+    rates, adjacency = rates[acyclic], adjacency[acyclic]
+    mechanisms = _mechanism_prior(space)
+    weights = adjacency * rng.normal(0.0, np.sqrt(mechanisms.linear), adjacency.shape)
+    z, variance = _nodes(adjacency, weights, rng)
+    log_weight = _log_density(variance, adjacency.sum(axis=2), mechanisms).sum(axis=1)
+    chances = np.exp(log_weight - log_weight.max())
+    one = rng.choice(len(chances), p=chances / chances.sum())
+    slopes = weights[one] * np.sqrt(variance[one])[:, None]
+    return _Truth(rates[one], adjacency[one], slopes, z[one])
 
 
-def _draw_data(adjacency: BoolArray, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
-    """Standardised nodes, and slopes in standard deviations of child and parent.
+def _nodes(
+    adjacency: BoolArray, weights: FloatArray, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    """Standardised nodes of many graphs and the noise variance of each.
 
-    Slopes are normal in standard deviations of the child's noise, as the slab has them.
+    Args:
+        adjacency: Acyclic graphs, (graph, child, parent).
+        weights: In standard deviations of the child's noise, likewise.
+        rng: Source of randomness.
+
+    Returns:
+        Nodes, (graph, subject, node), and noise variances, (graph, node).
     """
-    size = len(adjacency)
-    z, slopes = np.zeros((_SUBJECTS, size)), np.zeros((size, size))
-    left = set(range(size))
-    while left:
-        child = next(k for k in left if not left & set(np.flatnonzero(adjacency[k])))
-        left.remove(child)
-        weights = adjacency[child] * rng.normal(0.0, _SLAB, size)
-        raw = z @ weights + rng.standard_normal(_SUBJECTS)
-        z[:, child] = (raw - raw.mean()) / raw.std()
-        slopes[child] = weights / raw.std()
-    return z, slopes
+    graphs, size, _ = weights.shape
+    noise = rng.standard_normal((graphs, _SUBJECTS, size))
+    z, variance = np.zeros_like(noise), np.ones((graphs, size))
+    left = np.ones((graphs, size), dtype=np.bool_)
+    while left.any():
+        ready = left & ~(adjacency & left[:, None, :]).any(axis=2)
+        raw = z @ weights.swapaxes(1, 2) + noise
+        raw -= raw.mean(axis=1, keepdims=True)
+        own = 1 / (raw**2).mean(axis=1)
+        z = np.where(ready[:, None], raw * np.sqrt(own)[:, None], z)
+        variance = np.where(ready, own, variance)
+        left &= ~ready
+    return z, variance
+
+
+def _log_density(
+    variance: FloatArray, parents: npt.NDArray[np.int64], prior: NormalInverseGamma
+) -> FloatArray:
+    """Log weight of noise variances, given that the nodes have mean 0 and variance 1."""
+    shape = prior.shape + prior.shape_per_parent * parents
+    log_prior = shape * np.log(prior.scale) - gammaln(shape)
+    log_prior = log_prior - (shape + 1) * np.log(variance) - prior.scale / variance
+    return np.asarray(log_prior + 0.5 * np.log(variance))
 
 
 def _rank(rng: np.random.Generator, true: float, draws: npt.NDArray[Any]) -> int:

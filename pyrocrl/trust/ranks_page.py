@@ -35,10 +35,9 @@ Made by
     pyrocrl benchmark ranks --seeds {seeds}
 
 Each data set is drawn from the prior: edge rates, an acyclic graph of six variables in three
-groups, slopes, and 200 subjects (linear, Gaussian noise). The rank of the true value among {draws}
-draws of its posterior is uniform where the posterior is right. Nodes are standardised, so the
-noise's variance is what is left of 1, and not drawn from its prior: the one thing that the
-simulation and the model do not share.
+groups, slopes, noise, and 100 subjects (linear, Gaussian noise), given that variables are
+standardised (`pyrocrl.trust.ranks`). The rank of the true value among {draws} draws of its
+posterior is uniform where the posterior is right.
 
 - rate: of an edge between two modalities and of one inside a modality, which have the same rate
   where there is one for all. slope: of the first of these edges, 0 where it is absent. edges: their
