@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import struct
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pyro
@@ -80,3 +84,20 @@ def fitted_mixed(mixed_data: crl.MultimodalData) -> crl.Posterior:
         max_epochs=6,
         progress=False,
     )
+
+
+@pytest.fixture(scope="session")
+def mnist_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """IDX files in the layout of MNIST and Fashion-MNIST; a class is a bar's breadth."""
+    root = tmp_path_factory.mktemp("pictures")
+    labels = np.repeat(np.arange(10, dtype=np.uint8), 3)
+    for name in ("mnist", "fashion_mnist"):
+        images = np.zeros((len(labels), 28, 28), dtype=np.uint8)
+        for image, label in zip(images, labels, strict=True):
+            image[6:22, 13 - label : 15 + label] = 255
+        folder = root / name
+        folder.mkdir()
+        for end, values in (("images-idx3-ubyte", images), ("labels-idx1-ubyte", labels)):
+            header = struct.pack(f">BBBB{values.ndim}i", 0, 0, 8, values.ndim, *values.shape)
+            (folder / f"train-{end}.gz").write_bytes(gzip.compress(header + values.tobytes()))
+    return root

@@ -49,6 +49,7 @@ from pyrocrl.simulate.latents import NoiseLaw
 from pyrocrl.simulate.measurements import MEASURED, measured_case
 from pyrocrl.simulate.mechanisms import MechanismName
 from pyrocrl.simulate.mixing import Mixing
+from pyrocrl.simulate.variant_mnist import variant_mnist_images
 
 __all__ = [
     "CASES",
@@ -66,4 +67,5 @@ __all__ = [
     "numerical_case",
     "sparsity_ablation",
     "unknown_order_case",
+    "variant_mnist_images",
 ]
