@@ -16,7 +16,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pyrocrl import baselines, datasets, diagnose, likelihoods, metrics, simulate
-    from pyrocrl.data import Batch, Cells, Counts, MultimodalData, Table, Variables
+    from pyrocrl.data import (
+        Batch,
+        Cells,
+        Counts,
+        Image,
+        ImageFolder,
+        MultimodalData,
+        Series,
+        Table,
+        Variables,
+    )
     from pyrocrl.errors import (
         ConfigError,
         DataError,
@@ -28,6 +38,7 @@ if TYPE_CHECKING:
     )
     from pyrocrl.guide import AmortizedGuide
     from pyrocrl.latent_counts import LatentCounts, select_latents
+    from pyrocrl.modality import Networks
     from pyrocrl.model import MultimodalSCM
     from pyrocrl.pipeline import fit, load
     from pyrocrl.posterior import Posterior
@@ -64,6 +75,8 @@ _HOME = {
     "GraphSpace": "pyrocrl.scm",
     "HierarchicalEdges": "pyrocrl.scm",
     "Horseshoe": "pyrocrl.scm",
+    "Image": "pyrocrl.data",
+    "ImageFolder": "pyrocrl.data",
     "KnowledgeError": "pyrocrl.errors",
     "LaplaceEdges": "pyrocrl.scm",
     "LatentCounts": "pyrocrl.latent_counts",
@@ -71,12 +84,14 @@ _HOME = {
     "ModelError": "pyrocrl.errors",
     "MultimodalData": "pyrocrl.data",
     "MultimodalSCM": "pyrocrl.model",
+    "Networks": "pyrocrl.modality",
     "NormalScaleMixture": "pyrocrl.scm",
     "Posterior": "pyrocrl.posterior",
     "PriorError": "pyrocrl.errors",
     "PyrocrlError": "pyrocrl.errors",
     "SavedFitError": "pyrocrl.errors",
     "ScaleFree": "pyrocrl.scm",
+    "Series": "pyrocrl.data",
     "SpikeAndSlab": "pyrocrl.scm",
     "Table": "pyrocrl.data",
     "Variables": "pyrocrl.data",
@@ -100,6 +115,8 @@ __all__ = [
     "GraphSpace",
     "HierarchicalEdges",
     "Horseshoe",
+    "Image",
+    "ImageFolder",
     "KnowledgeError",
     "LaplaceEdges",
     "LatentCounts",
@@ -107,12 +124,14 @@ __all__ = [
     "ModelError",
     "MultimodalData",
     "MultimodalSCM",
+    "Networks",
     "NormalScaleMixture",
     "Posterior",
     "PriorError",
     "PyrocrlError",
     "SavedFitError",
     "ScaleFree",
+    "Series",
     "SpikeAndSlab",
     "Table",
     "Variables",

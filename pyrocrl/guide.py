@@ -17,6 +17,9 @@ from pyrocrl.model import MultimodalSCM
 
 __all__ = ["AmortizedGuide", "Encoding"]
 
+# Of one modality, encoded at a time.
+_MOST_NUMBERS = 2**24
+
 
 @dataclass(frozen=True)
 class Encoding:
@@ -64,7 +67,13 @@ class AmortizedGuide(nn.Module):
         self.latents = {name: len(model.nodes.of(name)) for name in model.encoded_names}
         self.encoders = nn.ModuleDict(
             {
-                name: encoder_for(data[name], model.chains, latents + model.noise[name], hidden)
+                name: encoder_for(
+                    data[name],
+                    model.chains,
+                    latents + model.noise[name],
+                    hidden,
+                    model.networks.get(name),
+                )
                 for name, latents in self.latents.items()
             }
         )
@@ -120,9 +129,10 @@ class AmortizedGuide(nn.Module):
 
         Args:
             data: the subjects, in order.
-            size: subjects at a time.
+            size: subjects at a time; fewer where they are large, such as images.
         """
         device = self.unmixing.identity.device
+        size = max(1, min(size, _MOST_NUMBERS // max(modality.width for modality in data)))
         for start in range(0, data.n_subjects, size):
             yield self.encode(data.batch(slice(start, start + size)).to(device))
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from pyrocrl.data import Batch, Cells, Modality, MultimodalData
 from pyrocrl.errors import ModelError
-from pyrocrl.modality import Unmixing, decoder_for
+from pyrocrl.modality import NetworkChoice, Unmixing, check_networks, decoder_for
 from pyrocrl.scm import (
     SCM,
     BackgroundKnowledge,
@@ -52,9 +52,12 @@ class MultimodalSCM(nn.Module):
         hidden: units of each hidden layer of the decoders.
         floor: smallest standard deviation of a measurement given latents and noise, in standard
             deviations of its column.
+        networks: encoder and decoder of modalities: "small" or "residual" for images,
+            "convolutional" or "recurrent" for series, or your own `Networks`; the first, where a
+            modality is left out.
 
     Raises:
-        ModelError: if a number of latents or noises does not fit the modality.
+        ModelError: if a number of latents or noises, or a network, does not fit the modality.
         KnowledgeError: if the background knowledge contradicts itself or the data.
 
     Source: Sun et al. (2025), equations (1) and (2).
@@ -82,9 +85,11 @@ class MultimodalSCM(nn.Module):
         chains: int = 1,
         hidden: int = 64,
         floor: float = 0.3,
+        networks: Mapping[str, NetworkChoice] | None = None,
     ) -> None:
         super().__init__()
         encoded = [modality for modality in data if not modality.is_variables]
+        self.networks = check_networks(networks, encoded)
         latents = sizes_per_modality(latents, encoded, "latents", at_least=1)
         noise = sizes_per_modality(noise, encoded, "noise", at_least=0)
         self.nodes = Nodes.of_data(data, latents)
@@ -109,7 +114,12 @@ class MultimodalSCM(nn.Module):
         self.decoders = nn.ModuleDict(
             {
                 own.name: decoder_for(
-                    own, chains, latents[own.name] + noise[own.name], hidden, floor
+                    own,
+                    chains,
+                    latents[own.name] + noise[own.name],
+                    hidden,
+                    floor,
+                    self.networks.get(own.name),
                 )
                 for own in encoded
             }

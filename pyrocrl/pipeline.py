@@ -14,6 +14,7 @@ import torch
 from pyrocrl.data import MultimodalData
 from pyrocrl.errors import DataError, ModelError
 from pyrocrl.guide import AmortizedGuide
+from pyrocrl.modality import NetworkChoice
 from pyrocrl.model import MultimodalSCM
 from pyrocrl.posterior.build import build_posterior
 from pyrocrl.posterior.encoding import complete_subjects
@@ -44,6 +45,7 @@ def fit(
     rope: float = 0.02,
     knowledge: BackgroundKnowledge | None = None,
     order: str = "modality",
+    networks: Mapping[str, NetworkChoice] | None = None,
     restarts: int = 8,
     seed: int = 0,
     progress: bool = True,
@@ -69,6 +71,9 @@ def fit(
         knowledge: tiers, required and forbidden edges, probabilities of single edges.
         order: "modality", the order of the modalities in `data`; "learned", edges may run both ways
             and every graph is acyclic; or "cyclic", graphs may have cycles.
+        networks: encoder and decoder of modalities by name: "small" or "residual" for images,
+            "convolutional" or "recurrent" for series, or your own `Networks`; the first, where a
+            modality is left out.
         restarts: searches for the latents from different starts, trained together; the four that
             find most are trained to the end. ArviZ calls those chains.
         seed: decides everything; the caller's random state is left as it was.
@@ -108,6 +113,7 @@ def fit(
         rope=rope,
         knowledge=knowledge,
         order=order,
+        networks=networks,
         restarts=restarts,
         seed=seed,
         max_epochs=max_epochs,
@@ -146,6 +152,7 @@ def load(
     *,
     edge_prior: EdgePrior | None = None,
     mechanism: type[Mechanism] | None = None,
+    networks: Mapping[str, NetworkChoice] | None = None,
     model: ModelFactory | None = None,
     guide: GuideFactory | None = None,
 ) -> Posterior:
@@ -158,6 +165,7 @@ def load(
         path: the folder.
         edge_prior: the fit's own edge prior, if it was a program.
         mechanism: the fit's own mechanism, if it was a class.
+        networks: the fit's own networks, as given to `fit`.
         model: the fit's own model, as given to `fit`.
         guide: the fit's own guide, as given to `fit`.
 
@@ -182,6 +190,7 @@ def load(
             {
                 "edge_prior": edge_prior,
                 "mechanism": mechanism,
+                "networks": networks,
                 "model": model,
                 "guide": guide,
             },
@@ -198,6 +207,7 @@ def default_model(settings: FitSettings) -> ModelFactory:
         mechanism=settings.mechanism,
         knowledge=settings.knowledge,
         order=settings.order,
+        networks=settings.networks,
     )
 
 

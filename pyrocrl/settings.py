@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pyrocrl.errors import ModelError, SavedFitError
+from pyrocrl.modality import NetworkChoice, Networks
 from pyrocrl.scm import (
     ORDERS,
     BackgroundKnowledge,
@@ -49,6 +50,7 @@ not -1.0
     restarts: int = 8
     seed: int = 0
     max_epochs: int | None = None
+    networks: Mapping[str, NetworkChoice] | None = None
     own_model: bool = False
     own_guide: bool = False
 
@@ -114,6 +116,7 @@ not -1.0
             "order": ORDERS[self.order],
             "restarts": self.restarts,
             "seed": self.seed,
+            "networks": _named(self.networks),
             "max epochs": "automatic" if self.max_epochs is None else self.max_epochs,
             "model": "the user's own" if self.own_model else "MultimodalSCM",
             "guide": "the user's own" if self.own_guide else "AmortizedGuide",
@@ -132,6 +135,10 @@ not -1.0
             "restarts": int(self.restarts),
             "seed": int(self.seed),
             "max_epochs": None if self.max_epochs is None else int(self.max_epochs),
+            "networks": {
+                name: "own" if isinstance(choice, Networks) else choice
+                for name, choice in (self.networks or {}).items()
+            },
             "own_model": self.own_model,
             "own_guide": self.own_guide,
         }
@@ -142,12 +149,15 @@ not -1.0
 
         Args:
             stored: what `to_json` returned.
-            given: `edge_prior` and `mechanism`, where they are the user's own; None otherwise.
+            given: `edge_prior`, `mechanism` and `networks`, where they are the user's own; None
+                otherwise.
 
         Raises:
             SavedFitError: if code is needed that is not given.
         """
         values = dict(stored)
+        networks = stored.get("networks", {})
+        values["networks"] = _networks_from_json(networks, given.get("networks") or {})
         for argument in ("model", "guide"):
             if values[f"own_{argument}"] and given.get(argument) is None:
                 raise SavedFitError(
@@ -183,6 +193,26 @@ def _prior_from_json(stored: Mapping[str, Any], given: EdgePrior | None) -> Edge
             "edge_prior=..."
         )
     return prior
+
+
+def _networks_from_json(
+    stored: Mapping[str, str], given: Mapping[str, NetworkChoice]
+) -> dict[str, NetworkChoice]:
+    for name, choice in stored.items():
+        if choice == "own" and not isinstance(given.get(name), Networks):
+            raise SavedFitError(
+                f"this fit used networks of the user's own for modality {name!r}, which are code: "
+                f"give them as networks={{{name!r}: crl.Networks(...)}}"
+            )
+    return {name: given.get(name, choice) for name, choice in stored.items()}
+
+
+def _named(networks: Mapping[str, NetworkChoice] | None) -> str:
+    words = {
+        name: "the user's own" if isinstance(choice, Networks) else choice
+        for name, choice in (networks or {}).items()
+    }
+    return ", ".join(f"{name} {word}" for name, word in words.items()) or "automatic"
 
 
 def _plain(sizes: int | Mapping[str, int]) -> int | dict[str, int]:

@@ -181,7 +181,8 @@ class SeriesReading(ArrayReading):
 
     def modality(self) -> ArrayModality:
         """The series, every channel in its own mean and standard deviation."""
-        span = float(self.times.min()), float(self.times.max())
+        first, last = float(self.times.min()), float(self.times.max())
+        span = first, last if last > first else first + 1
         return self._timed(super().modality(), span)
 
     def like(self, earlier: Modality) -> ArrayModality:
@@ -245,7 +246,7 @@ def _times(name: str, times: Any, count: int, length: int) -> SingleArray:
         )
     if not np.isfinite(given).all():
         raise DataError(f"modality '{name}': a time is not finite; give a time to every step")
-    if (np.diff(given, axis=1) < 0).any() or given.min() == given.max():
+    if (np.diff(given, axis=1) < 0).any() or (length > 1 and given.min() == given.max()):
         raise DataError(f"modality '{name}': times must rise within each subject")
     return given.astype(np.float32)
 

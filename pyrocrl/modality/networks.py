@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
-from torch import nn
+from torch import Tensor, nn
 
-from pyrocrl.data import CountsModality, MixedModality, Modality
+from pyrocrl.data import ArrayModality, Cells, CountsModality, MixedModality, Modality
+from pyrocrl.errors import ModelError, listing
 from pyrocrl.modality.counts import CountsDecoder, CountsEncoder
+from pyrocrl.modality.image import (
+    ImageDecoder,
+    ResidualImageEncoder,
+    SmallImageEncoder,
+    told_of_image,
+)
 from pyrocrl.modality.mixed import MixedDecoder, MixedEncoder
+from pyrocrl.modality.series import (
+    ConvolutionalSeriesEncoder,
+    RecurrentSeriesDecoder,
+    RecurrentSeriesEncoder,
+    SmoothSeriesDecoder,
+    told_of_series,
+)
+from pyrocrl.modality.stacked import NetworkDecoder, NetworkEncoder, Networks
 from pyrocrl.modality.tabular import TabularDecoder, TabularEncoder
 
-__all__ = ["decoder_for", "encoder_for"]
+__all__ = ["NetworkChoice", "check_networks", "decoder_for", "encoder_for"]
+
+NetworkChoice: TypeAlias = str | Networks
 
 
 @dataclass(frozen=True)
@@ -65,21 +83,154 @@ def _counts_decoder(
     return CountsDecoder(chains, inputs, modality, hidden, floor)
 
 
-_KINDS = {
-    "counts": _Kind(_counts_encoder, _counts_decoder),
-    "mixed table": _Kind(_mixed_encoder, _mixed_decoder),
-    "table": _Kind(_tabular_encoder, _tabular_decoder),
+def _image_kind(encoder: Callable[[Any, int], nn.Module]) -> _Kind:
+    return _Kind(
+        lambda image, chains, outputs, hidden: NetworkEncoder(
+            chains, lambda count: encoder(_three(image.shape), count), outputs, told_of_image
+        ),
+        lambda image, chains, inputs, hidden, floor: NetworkDecoder(
+            chains,
+            lambda count: ImageDecoder(_three(image.shape), count),
+            inputs,
+            image.shape,
+            _deviation_shape(image),
+            floor,
+        ),
+    )
+
+
+def _series_kind(
+    encoder: Callable[[int, int], nn.Module], decoder: Callable[[int, int], nn.Module]
+) -> _Kind:
+    return _Kind(
+        lambda series, chains, outputs, hidden: NetworkEncoder(
+            chains, lambda count: encoder(series.shape[1], count), outputs, told_of_series
+        ),
+        lambda series, chains, inputs, hidden, floor: NetworkDecoder(
+            chains,
+            lambda count: decoder(series.shape[1], count),
+            inputs,
+            series.shape,
+            _deviation_shape(series),
+            floor,
+            told=_times,
+        ),
+    )
+
+
+def _three(shape: tuple[int, ...]) -> tuple[int, int, int]:
+    channels, height, width = shape
+    return channels, height, width
+
+
+def _times(cells: Cells) -> tuple[Tensor, ...]:
+    return (cells.given,)
+
+
+# Whose values are standardised and normal given the coordinates, so that any network will do.
+_TAKE_OWN = ("table", "image", "series")
+
+# Of every kind of modality the networks that can be had by a word; the first is the default.
+_KINDS: Mapping[str, Mapping[str, _Kind]] = {
+    "table": {"perceptron": _Kind(_tabular_encoder, _tabular_decoder)},
+    "mixed table": {"perceptron": _Kind(_mixed_encoder, _mixed_decoder)},
+    "counts": {"perceptron": _Kind(_counts_encoder, _counts_decoder)},
+    "image": {
+        "small": _image_kind(SmallImageEncoder),
+        "residual": _image_kind(ResidualImageEncoder),
+    },
+    "series": {
+        "convolutional": _series_kind(ConvolutionalSeriesEncoder, SmoothSeriesDecoder),
+        "recurrent": _series_kind(RecurrentSeriesEncoder, RecurrentSeriesDecoder),
+    },
 }
 
 
-def encoder_for(modality: Modality, chains: int, outputs: int, hidden: int = 64) -> nn.Module:
+def _own_kind(networks: Networks) -> _Kind:
+    return _Kind(
+        lambda modality, chains, outputs, hidden: NetworkEncoder(
+            chains, networks.encoder, outputs, lambda cells: cells.values
+        ),
+        lambda modality, chains, inputs, hidden, floor: NetworkDecoder(
+            chains,
+            networks.decoder,
+            inputs,
+            modality.shape,
+            _deviation_shape(modality),
+            floor,
+        ),
+    )
+
+
+def _deviation_shape(modality: Modality) -> tuple[int, ...]:
+    """One standard deviation for every channel, or for every column of a table."""
+    if isinstance(modality, ArrayModality):
+        return tuple(
+            size if axis == modality.channel_axis % len(modality.shape) else 1
+            for axis, size in enumerate(modality.shape)
+        )
+    return modality.shape
+
+
+def _kind_of(modality: Modality, choice: NetworkChoice | None) -> _Kind:
+    if isinstance(choice, Networks):
+        return _own_kind(choice)
+    known = _KINDS[modality.kind]
+    return next(iter(known.values())) if choice is None else known[choice]
+
+
+def check_networks(
+    networks: Mapping[str, NetworkChoice] | None, modalities: Sequence[Modality]
+) -> dict[str, NetworkChoice]:
+    """Networks that were asked for, if they can be had.
+
+    Args:
+        networks: per modality a word or `Networks`; modalities that are left out get the default.
+        modalities: those that have networks.
+
+    Raises:
+        ModelError: if a modality is unknown, or has no networks of this name.
+
+    Example:
+        >>> check_networks(None, [])
+        {}
+    """
+    kinds = {modality.name: modality.kind for modality in modalities}
+    for name, choice in (networks or {}).items():
+        if name not in kinds:
+            raise ModelError(
+                f"networks: there is no modality {name!r} with networks; there are {listing(kinds)}"
+            )
+        known = _KINDS[kinds[name]]
+        if isinstance(choice, Networks) and kinds[name] not in _TAKE_OWN:
+            raise ModelError(
+                f"networks of modality {name!r}: a {kinds[name]} has likelihoods of its own, which "
+                "other networks do not know; only tables of normal columns, images and series "
+                "take networks of your own"
+            )
+        if not isinstance(choice, Networks) and choice not in known:
+            raise ModelError(
+                f"networks of modality {name!r} must be {listing(known)} or crl.Networks(...), not "
+                f"{choice!r}"
+            )
+    return dict(networks or {})
+
+
+def encoder_for(
+    modality: Modality,
+    chains: int,
+    outputs: int,
+    hidden: int = 64,
+    networks: NetworkChoice | None = None,
+) -> nn.Module:
     """The encoder of a modality.
 
     Args:
         modality: the measurements; only their kind and shape are used.
         chains: number of chains.
         outputs: latents and noises together.
-        hidden: units of each hidden layer.
+        hidden: units of each hidden layer of a table's networks.
+        networks: a word or `Networks`; None takes the default.
 
     Returns:
         A module that takes `Cells` to mean and standard deviation, (chain, subject, output) each.
@@ -91,11 +242,16 @@ def encoder_for(modality: Modality, chains: int, outputs: int, hidden: int = 64)
         >>> loc.shape
         torch.Size([2, 50, 3])
     """
-    return _KINDS[modality.kind].encoder(modality, chains, outputs, hidden)
+    return _kind_of(modality, networks).encoder(modality, chains, outputs, hidden)
 
 
 def decoder_for(
-    modality: Modality, chains: int, inputs: int, hidden: int = 64, floor: float = 0.3
+    modality: Modality,
+    chains: int,
+    inputs: int,
+    hidden: int = 64,
+    floor: float = 0.3,
+    networks: NetworkChoice | None = None,
 ) -> nn.Module:
     """The decoder of a modality, with its likelihood, equation (2).
 
@@ -103,13 +259,14 @@ def decoder_for(
         modality: the measurements; only their kind and shape are used.
         chains: number of chains.
         inputs: latents and noises together.
-        hidden: units of each hidden layer.
+        hidden: units of each hidden layer of a table's networks.
         floor: smallest standard deviation of a measurement given the coordinates, in standard
             deviations, where the likelihood is normal.
+        networks: a word or `Networks`; None takes the default.
 
     Returns:
         A module that takes coordinates y (chain, subject, latent), noises eta (chain, subject,
         noise) and the `Cells` of the same subjects to a distribution of batch shape
         (chain, subject, *shape).
     """
-    return _KINDS[modality.kind].decoder(modality, chains, inputs, hidden, floor)
+    return _kind_of(modality, networks).decoder(modality, chains, inputs, hidden, floor)

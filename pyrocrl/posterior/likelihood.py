@@ -22,7 +22,7 @@ from pyrocrl.scm import SCM
 
 __all__ = ["log_likelihood"]
 
-_ROWS = 8192
+_ROWS, _MOST_NUMBERS = 8192, 2**24
 _WIDER = 1.5
 
 FloatArray = npt.NDArray[np.float64]
@@ -66,7 +66,8 @@ def log_likelihood(
             for name, where in model.positions.items()
         }
         causal = [_scm(model, graph) for graph in graphs]
-        step = max(1, _ROWS // particles)
+        widest = max(modality.width for modality in subjects)
+        step = max(1, min(_ROWS, _MOST_NUMBERS // widest) // particles)
         parts: dict[str, list[Tensor]] = {name: [] for name in ("joint", *subjects.names)}
         for start in range(0, subjects.n_subjects, step):
             batch = subjects.batch(slice(start, start + step)).to(model.zero.device)

@@ -14,6 +14,7 @@ __all__ = ["ChainOptimizer"]
 
 _MATRIX_RATE = 0.02
 _NETWORK_RATE = 6e-3
+_CONVOLUTION_RATE = 2e-3
 _CAUSAL_RATE = 2e-2
 
 
@@ -31,11 +32,16 @@ class ChainOptimizer:
         networks = _once(networks)
         known = {id(p) for p in networks}
         matrices = [p for p in networks if p.ndim == 3 and p.shape[1] > 1]
-        others = [p for p in networks if not (p.ndim == 3 and p.shape[1] > 1)]
+        convolutions = [p for p in networks if p.ndim > 3]
+        others = [p for p in networks if p.ndim <= 3 and not (p.ndim == 3 and p.shape[1] > 1)]
         fast = [p for p in _once(causal) if id(p) not in known]
         self.optimizers: list[torch.optim.Optimizer] = [
             torch.optim.Adam(
-                [{"params": others, "base": _NETWORK_RATE}, {"params": fast, "base": _CAUSAL_RATE}],
+                [
+                    {"params": others, "base": _NETWORK_RATE},
+                    {"params": convolutions, "base": _CONVOLUTION_RATE},
+                    {"params": fast, "base": _CAUSAL_RATE},
+                ],
                 foreach=True,
             )
         ]
