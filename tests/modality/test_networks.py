@@ -159,7 +159,7 @@ def test_networks_are_refused_by_name() -> None:
     with pytest.raises(crl.ModelError, match=r"the encoder must return \(subject, outputs\)"):
         fit(scan=crl.Networks(lambda outputs: nn.Linear(28, outputs), own_networks(784).decoder))
     with pytest.raises(crl.ModelError, match="callable that makes a new network"):
-        crl.Networks(nn.Linear(3, 2), nn.Linear(2, 3))  # type: ignore[arg-type]
+        crl.Networks(nn.Linear(3, 2), nn.Linear(2, 3))
 
 
 def test_a_decoder_of_the_wrong_shape_is_refused() -> None:
