@@ -31,19 +31,23 @@ class Encoding:
         scale: the same, standard deviations.
         known: (subject, node), True where a node is measured itself.
         eta: mean and standard deviation of each modality's noise, (chain, subject, noise).
+        absent: (subject, node), True for latents of modalities that a subject lacks, which are
+            completed from the others; None where nobody can lack one.
     """
 
     loc: Tensor
     scale: Tensor
     known: Tensor
     eta: dict[str, tuple[Tensor, Tensor]]
+    absent: Tensor | None = None
 
 
 class AmortizedGuide(nn.Module):
     """q(z, eta | x) by one encoder per modality, and q(A, w) by an edge guide.
 
-    A modality's latents are encoded from that modality alone. Measured variables are known; where
-    a variable's cell is missing, a small network completes it from everything else.
+    A modality's latents are encoded from that modality alone. Measured variables are known. Where
+    a variable's cell is missing, or a subject lacks a whole modality, a small network completes
+    the node from everything else; noises of a modality that is not there are as the model has them.
 
     Args:
         model: the model it guides.
@@ -77,9 +81,12 @@ class AmortizedGuide(nn.Module):
                 for name, latents in self.latents.items()
             }
         )
-        missing = [name for name in model.variable_names if data[name].has_missing]
+        missing = any(data[name].has_missing for name in model.variable_names)
+        self.may_lack = any(not bool(data[name].present.all()) for name in self.latents)
         self.completion = (
-            ChainMLP(model.chains, [2 * self.size, 32, 2 * self.size]) if missing else None
+            ChainMLP(model.chains, [2 * self.size, 32, 2 * self.size])
+            if missing or self.may_lack
+            else None
         )
         self.edges: OpenEdges | SpikeAndSlabGuide = OpenEdges(model)
 
@@ -120,9 +127,15 @@ class AmortizedGuide(nn.Module):
                 known.append(batch[name].observed)
         loc, scale = torch.cat(locs, -1), torch.cat(scales, -1)
         is_known = torch.cat(known, -1)
+        absent = self._absent(batch) if self.may_lack else None
         if self.completion is not None:
-            loc, scale = self._complete(loc, scale, is_known)
-        return Encoding(loc, scale, is_known, eta)
+            loc, scale = self._complete(loc, scale, is_known, absent)
+        if absent is not None:
+            eta = {
+                name: _as_modelled(own, absent[:, [self.positions[name].start]])
+                for name, own in eta.items()
+            }
+        return Encoding(loc, scale, is_known, eta, absent)
 
     def encode_in_parts(self, data: MultimodalData, size: int = 8192) -> Iterator[Encoding]:
         """`encode` for any number of subjects, some at a time, on the guide's device.
@@ -131,10 +144,14 @@ class AmortizedGuide(nn.Module):
             data: the subjects, in order.
             size: subjects at a time; fewer where they are large, such as images.
         """
-        device = self.unmixing.identity.device
         size = max(1, min(size, _MOST_NUMBERS // max(modality.width for modality in data)))
         for start in range(0, data.n_subjects, size):
-            yield self.encode(data.batch(slice(start, start + size)).to(device))
+            yield self.encode(data.batch(slice(start, start + size)).to(self.device))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the guide is."""
+        return self.unmixing.identity.device
 
     def gate_probabilities(self) -> Tensor | None:
         """Inclusion probabilities of the variational gates, (chain, 1, child, parent).
@@ -145,13 +162,31 @@ class AmortizedGuide(nn.Module):
             return None
         return self.edges.probabilities().detach()
 
-    def _complete(self, loc: Tensor, scale: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+    def _absent(self, batch: Batch) -> Tensor:
+        """Latents of modalities that a subject lacks, (subject, node)."""
+        absent = torch.zeros(batch.size, self.size, dtype=torch.bool, device=self.device)
+        for name in self.latents:
+            absent[:, self.positions[name]] = ~batch[name].present.unsqueeze(-1)
+        return absent
+
+    def _complete(
+        self, loc: Tensor, scale: Tensor, known: Tensor, absent: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
         variables = torch.zeros(self.size, dtype=torch.bool, device=loc.device)
         for name in self.variable_names:
             variables[self.positions[name]] = True
-        missing = variables & ~known
+        missing, there = variables & ~known, loc.detach()
+        if absent is not None:
+            # What an encoder says of nothing is no news.
+            missing, there = missing | absent, there.masked_fill(absent, 0.0)
         assert self.completion is not None
-        told = torch.cat([loc.detach(), missing.to(loc.dtype).expand_as(loc)], -1)
+        told = torch.cat([there, missing.to(loc.dtype).expand_as(loc)], -1)
         mean, log_deviation = self.completion(told).chunk(2, -1)
         deviation = bounded_deviation(log_deviation)
         return torch.where(missing, mean, loc), torch.where(missing, deviation, scale)
+
+
+def _as_modelled(eta: tuple[Tensor, Tensor], gone: Tensor) -> tuple[Tensor, Tensor]:
+    """A modality's noise, standard normal for subjects (subject, 1) of whom nothing is known."""
+    mean, deviation = eta
+    return mean.masked_fill(gone, 0.0), deviation.masked_fill(gone, 1.0)

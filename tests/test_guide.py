@@ -119,3 +119,59 @@ def test_slabs_are_paired_with_their_gates() -> None:
     closed = slab.edge_log_prob(weights[0]) - prior.log_prob(weights[0])
     assert torch.equal(closed == 0, gate == 0)
     assert torch.equal(slab.log_prob(weights[0]), slab.edge_log_prob(weights[0]).sum((-2, -1)))
+
+
+@pytest.fixture(scope="module")
+def lacking_data(small_data: crl.MultimodalData) -> crl.MultimodalData:
+    """Every third subject lacks the second modality."""
+    second = small_data.frame("m2")
+    return crl.MultimodalData(
+        {"m1": small_data.frame("m1"), "m2": second[second.index % 3 > 0]}, align="union"
+    )
+
+
+def lacking_pair(data: crl.MultimodalData) -> tuple[crl.MultimodalSCM, crl.AmortizedGuide]:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = crl.MultimodalSCM(data, 2, chains=CHAINS)
+        return model, crl.AmortizedGuide(model, data)
+
+
+def test_latents_of_an_absent_modality_are_told_by_the_others(
+    lacking_data: crl.MultimodalData,
+) -> None:
+    model, guide = lacking_pair(lacking_data)
+    batch = lacking_data.batch()
+    before, after = guide.encode(batch), guide.encode(changed(batch, "m1"))
+    own, gone = model.positions["m2"], ~batch["m2"].present
+    assert before.absent is not None
+    assert torch.equal(before.absent[:, own].all(1), gone)
+    assert not bool(before.absent[:, model.positions["m1"]].any())
+    moved = (before.loc[..., own] != after.loc[..., own]).all(-1)
+    assert bool(moved[:, gone].all())
+    assert not bool(moved[:, ~gone].any())
+    mean, deviation = before.eta["m2"]
+    assert bool((mean[:, gone] == 0).all())
+    assert bool((deviation[:, gone] == 1).all())
+
+
+def test_an_absent_modality_costs_its_latents_alone(lacking_data: crl.MultimodalData) -> None:
+    """Neither measurements nor noise of what is not there have a part in the ELBO."""
+    model, guide = lacking_pair(lacking_data)
+    batch = lacking_data.batch()
+    guide_trace = poutine.trace(guide).get_trace(batch)
+    trace = poutine.trace(poutine.replay(model, guide_trace)).get_trace(batch)
+    for one in (trace, guide_trace):
+        one.compute_log_prob()
+    gone = ~batch["m2"].present
+    assert bool((trace.nodes["m2"]["unscaled_log_prob"][:, gone] == 0).all())
+    torch.testing.assert_close(
+        trace.nodes["m2.eta"]["unscaled_log_prob"][:, gone],
+        guide_trace.nodes["m2.eta"]["unscaled_log_prob"][:, gone],
+    )
+
+
+def test_nothing_is_completed_where_nobody_lacks_anything(small_data: crl.MultimodalData) -> None:
+    _, guide = lacking_pair(small_data)
+    assert guide.completion is None
+    assert guide.encode(small_data.batch()).absent is None

@@ -85,6 +85,7 @@ def build_posterior(trained: Trained, data: MultimodalData, settings: FitSetting
             *chains_disagree(by_chain),
         ),
         node_values=z[:, complete].astype(np.float32),  # encoders speak float32: nothing is lost
+        fitted_data=data,
     )
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pyrocrl.posterior.posterior import Posterior
 
-__all__ = ["import_arviz", "to_inference_data"]
+__all__ = ["import_arviz", "own_edges", "to_inference_data"]
 
 _SUBJECTS = 100
 _JOINT = "joint"
@@ -68,7 +68,8 @@ def to_inference_data(
     where = posterior.model.zero.device
     with torch.random.fork_rng(devices=[where] if where.type == "cuda" else []):
         torch.manual_seed(posterior.fit_settings.seed)
-        graphs = draw_graphs(posterior.model, posterior.guide, _own_edges(thinned))
+        edges = own_edges(posterior, thinned.draws.adjacency)
+        graphs = draw_graphs(posterior.model, posterior.guide, edges)
         groups = {} if _cyclic(posterior) else _predictions(posterior, graphs, most)
         if data is not None:
             groups |= _judgements(posterior, data, graphs, most, particles)
@@ -124,13 +125,16 @@ def _cyclic(posterior: Posterior) -> bool:
     return posterior.model.space.rule == "cyclic"
 
 
-def _own_edges(posterior: Posterior) -> npt.NDArray[np.bool_]:
-    """The draws in every chain's own order of nodes, (draw, chain, child, parent).
+def own_edges(posterior: Posterior, drawn: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Draws of the graph in every chain's own order of nodes, (draw, chain, child, parent).
 
     Where the order is learned, a chain's networks know the edges along the order that it found:
     edges against it are turned. Chains that do not count have no edges; nothing is made of them.
+
+    Args:
+        posterior: whose draws they are.
+        drawn: (chain that counts, draw, child, parent), aligned.
     """
-    drawn = posterior.draws.adjacency
     shape = (drawn.shape[1], posterior.model.chains, *drawn.shape[2:])
     edges = np.zeros(shape, dtype=np.bool_)
     for chain, aligned in zip(_kept(posterior), drawn, strict=True):

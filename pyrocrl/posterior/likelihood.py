@@ -17,13 +17,13 @@ from pyrocrl.data import Batch, MultimodalData
 from pyrocrl.guide import AmortizedGuide
 from pyrocrl.model import MultimodalSCM
 from pyrocrl.posterior.encoding import encode_nodes
-from pyrocrl.posterior.predictive import Sites
+from pyrocrl.posterior.predictive import Sites, causal_model
+from pyrocrl.posterior.regression import NodeRegression
 from pyrocrl.scm import SCM
 
 __all__ = ["log_likelihood"]
 
 _ROWS, _MOST_NUMBERS = 8192, 2**24
-_WIDER = 1.5
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -62,10 +62,10 @@ def log_likelihood(
     with pyro.validation_enabled(False):
         nodes, deviations = encode_nodes(model, guide, everybody)
         regressions = {
-            name: _Regression.fit(nodes, deviations, where.start, where.stop)
+            name: NodeRegression.fit(nodes, deviations, _positions(where, nodes.shape[-1]))
             for name, where in model.positions.items()
         }
-        causal = [_scm(model, graph) for graph in graphs]
+        causal = [causal_model(model, graph) for graph in graphs]
         widest = max(modality.width for modality in subjects)
         step = max(1, min(_ROWS, _MOST_NUMBERS // widest) // particles)
         parts: dict[str, list[Tensor]] = {name: [] for name in ("joint", *subjects.names)}
@@ -86,11 +86,11 @@ def _mixed(evidence: Tensor, weights: Mapping[int, float]) -> Tensor:
     return torch.stack(each).logsumexp(0)
 
 
-def _scm(model: MultimodalSCM, graph: Sites) -> SCM:
-    """p(z | A, w) with a graph and weights that were drawn."""
-    with model.chain_plate():
-        adjacency, weight = poutine.condition(model.graph, graph)()
-    return model.latent_causal_model(adjacency, weight)
+def _positions(where: slice, size: int) -> Tensor:
+    """(node,), True in a slice."""
+    own = torch.zeros(size, dtype=torch.bool)
+    own[where] = True
+    return own
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ class _Particles:
                 log_weight[name] = log_weight[name] + trace.nodes[site]["unscaled_log_prob"]
         return cls(model, values["z"], log_weight, particles)
 
-    def without(self, name: str, regression: _Regression) -> _Particles:
+    def without(self, name: str, regression: NodeRegression) -> _Particles:
         """The same without a modality, its nodes drawn given the others."""
         z, density = regression.draw(self.z)
         return _Particles(self.model, z, {**self.log_weight, name: -density}, self.particles)
@@ -148,48 +148,3 @@ class _Particles:
         each = weights.unflatten(-1, (-1, self.particles))
         evidence: Tensor = each.logsumexp(-1) - math.log(self.particles)
         return evidence
-
-
-@dataclass(frozen=True)
-class _Regression:
-    """Some nodes given the others: normal, linear, and wider than they are.
-
-    Attributes:
-        own: (node,), True for these nodes.
-        slope: (chain, 1 + other, own), the intercept first.
-        factor: (chain, own, own), of the covariance.
-    """
-
-    own: Tensor
-    slope: Tensor
-    factor: Tensor
-
-    @classmethod
-    def fit(cls, nodes: FloatArray, deviations: FloatArray, start: int, stop: int) -> _Regression:
-        # Chains that diverged must not stop the others.
-        z = torch.from_numpy(nodes).float().nan_to_num()
-        own = torch.zeros(z.shape[-1], dtype=torch.bool)
-        own[start:stop] = True
-        told = _with_intercept(z[..., ~own])
-        slope = torch.linalg.lstsq(told, z[..., own]).solution
-        rest = z[..., own] - told @ slope
-        unsure = torch.from_numpy(deviations[..., start:stop] ** 2).float().mean(1).nan_to_num()
-        covariance = rest.transpose(1, 2) @ rest / z.shape[1] + torch.diag_embed(unsure + 1e-4)
-        return cls(own, slope, _WIDER * torch.linalg.cholesky_ex(covariance).L)
-
-    def draw(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """All nodes with these drawn anew, and the log density of the draw."""
-        own = self.own.to(z.device)
-        mean = _with_intercept(z[..., ~own]) @ self.slope.to(z)
-        given = torch.distributions.MultivariateNormal(
-            mean, scale_tril=self.factor.to(z).unsqueeze(1), validate_args=False
-        )
-        drawn = given.sample()
-        anew = z.clone()
-        anew[..., own] = drawn
-        density: Tensor = given.log_prob(drawn)
-        return anew, density
-
-
-def _with_intercept(z: Tensor) -> Tensor:
-    return torch.cat([torch.ones_like(z[..., :1]), z], -1)

@@ -23,6 +23,8 @@ from pyrocrl.posterior.chains import chain_probabilities
 from pyrocrl.posterior.directions import direction_table, path_probabilities
 from pyrocrl.posterior.edges import edge_table
 from pyrocrl.posterior.encoding import aligned_latents, encode_nodes
+from pyrocrl.posterior.impute_missing import impute_missing
+from pyrocrl.posterior.imputed import Imputed
 from pyrocrl.posterior.inference_data import to_inference_data
 from pyrocrl.posterior.reliability import reliability_of
 from pyrocrl.posterior.restarts import best_restart
@@ -76,6 +78,7 @@ class Posterior(Shown):
         node_values: (restart, subject, node), node values of the subjects that the edges rest on,
             each restart's in its own order; None in a fit that was loaded, as these include
             measurements.
+        fitted_data: the data that was fitted; None in a fit that was loaded, likewise.
     """
 
     fit_settings: FitSettings
@@ -95,6 +98,7 @@ class Posterior(Shown):
     data_summary: pd.DataFrame
     warnings: tuple[str, ...] = field(default=())
     node_values: npt.NDArray[np.float32] | None = field(default=None, repr=False)
+    fitted_data: MultimodalData | None = field(default=None, repr=False)
 
     @property
     def nodes(self) -> Nodes:
@@ -324,6 +328,36 @@ class Posterior(Shown):
         using leave-one-out cross-validation, for what ArviZ makes of it.
         """
         return to_inference_data(self, data, subjects=subjects, draws=draws, particles=particles)
+
+    def impute(
+        self,
+        data: MultimodalData | Mapping[str, Any] | None = None,
+        *,
+        draws: int = 100,
+    ) -> Imputed:
+        """Measurements that are missing, cells and whole modalities, given those that are there.
+
+        A subject's latents of a modality that is not there are drawn given the others, through the
+        causal model: from a regression on the others, weighted by p(z | A, w). Graphs are draws of
+        the posterior, restarts that count share the draws. Measurements follow by the decoders,
+        with the modality's own noise and that of each measurement.
+
+        Args:
+            data: the data that was fitted, or new subjects with the same modalities, any of which
+                a subject may lack; None takes the data that was fitted, which a fit that was
+                loaded does not hold.
+            draws: of every missing measurement.
+
+        Returns:
+            `table()`: mean, standard deviation and interval of every missing cell; `frame(name)`:
+            a table with what is missing filled by means; `draws[name]`: xarray, (draw, subject,
+            column), all in the units of the data.
+
+        Raises:
+            ModelError: if `draws` is not at least 1, or a loaded fit gets no data.
+            DataError: if the data does not fit, or nobody has all modalities.
+        """
+        return impute_missing(self, data, draws)
 
     @property
     def history(self) -> pd.DataFrame:

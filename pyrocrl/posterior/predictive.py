@@ -16,8 +16,9 @@ from torch import Tensor
 from pyrocrl.data import MultimodalData
 from pyrocrl.guide import AmortizedGuide
 from pyrocrl.model import MultimodalSCM
+from pyrocrl.scm import SCM
 
-__all__ = ["Predictive", "Sites", "draw_graphs", "predict"]
+__all__ = ["Predictive", "Sites", "causal_model", "draw_graphs", "predict"]
 
 Array = npt.NDArray[Any]
 Sites = dict[str, Tensor]
@@ -57,6 +58,18 @@ def draw_graphs(
         values = {name: trace.nodes[name]["value"] for name in trace.stochastic_nodes}
         drawn.append({name: value.detach() for name, value in (values | given).items()})
     return drawn
+
+
+def causal_model(model: MultimodalSCM, graph: Sites) -> SCM:
+    """p(z | A, w) with a graph and weights that were drawn.
+
+    Args:
+        model: the model.
+        graph: one of those that `draw_graphs` returned.
+    """
+    with model.chain_plate():
+        adjacency, weight = poutine.condition(model.graph, graph)()
+    return model.latent_causal_model(adjacency, weight)
 
 
 @torch.no_grad()

@@ -116,6 +116,7 @@ def load_posterior(
             settings = settings.of_model(model)
         model.n_subjects = int(stored["training_subjects"])
         guide = build_guide(model, blank)
+        guide.may_lack = bool(stored.get("may_lack", False))
         if stored["gates"]:
             assert isinstance(guide.edges, OpenEdges)
             guide.edges = SpikeAndSlabGuide(model, guide.edges)
@@ -135,6 +136,7 @@ def _to_json(posterior: Posterior) -> dict[str, Any]:
         "format": _FORMAT,
         "settings": posterior.fit_settings.to_json(),
         "training_subjects": posterior.model.n_subjects,
+        "may_lack": posterior.guide.may_lack,
         "gates": isinstance(posterior.guide.edges, SpikeAndSlabGuide),
         "modalities": [
             {"name": modality.name, "kind": modality.kind, **modality.to_json()}

@@ -12,6 +12,9 @@ subspaces and latents that the ELBO alone takes long for, or never finds where m
 
 Where the order of modalities is known, the rest are a modality's possible causes, and c runs over
 its own latents; where it is open, an edge may join it to the rest in either direction.
+
+A subject who lacks a modality has no term of it. In the terms of others its latents stand at their
+mean, and how much less the subject then says of each child is learned: a factor on 1 / s_c.
 """
 
 from __future__ import annotations
@@ -35,6 +38,8 @@ _LOG_SCALES = (-4.0, 3.0)
 _ANCHOR = 0.1
 _PARTNERS = 128
 _SUBJECTS_FOR_SLOPES = 128
+_LOG_DOUBT = -2.0
+_NEVER = -1e9
 
 
 class CausalContrast(nn.Module, ABC):
@@ -62,6 +67,9 @@ class CausalContrast(nn.Module, ABC):
         self.cross = cross
         self.inner = Effects(chains, within)
         self.log_scale = nn.Parameter(torch.zeros(chains, 1, size))
+        # How much less is said of a child where a modality is absent, (chain, modality, child).
+        self.doubt = nn.Parameter(torch.full((chains, len(model.positions), size), _LOG_DOUBT))
+        self.firsts = [own.start for own in model.positions.values()]
         self.rest_of = dict(rest)
         self.positions = {name: model.positions[name] for name in rest}
         self.own = nn.ModuleDict(
@@ -98,39 +106,51 @@ class CausalContrast(nn.Module, ABC):
             unmixing: (chain, node, node), R.
             sparsity: weight of the price on influence.
         """
-        z, anchor = _standardised(torch.matmul(encoding.loc, unmixing))
-        loss = self.nats(z, _PARTNERS).mean(1) + _ANCHOR * anchor
+        z, anchor = self._latents(encoding, unmixing)
+        loss = self.nats(z, _PARTNERS, encoding.absent).mean(1) + _ANCHOR * anchor
         if sparsity > 0:
             loss = loss + sparsity * edge_penalty(self.influence(z), self.edge_cost)
         return loss
 
-    def nats(self, z: Tensor, partners: int) -> Tensor:
+    def nats(self, z: Tensor, partners: int, absent: Tensor | None = None) -> Tensor:
         """What picking the right partners costs, (chain, subject), summed over modalities.
 
         Args:
-            z: (chain, subject, node), standardised.
+            z: (chain, subject, node), standardised; 0 where a subject lacks the modality.
             partners: subjects to pick from; a rest that is no multiple of it is left out.
+            absent: (subject, node), True there; None where nobody lacks a modality.
         """
         partners = min(partners, z.shape[1])
         blocks = z.shape[1] // partners
         z = z[:, : blocks * partners]
         total = z.new_zeros(len(z), blocks, partners)
+        lacking = None if absent is None else absent[: blocks * partners]
 
         def apart(values: Tensor) -> Tensor:
             return values.reshape(len(values), blocks, partners, -1)
 
         for name, (said, told) in self.sides(z).items():
-            score = -0.5 * _squared_distances(apart(told), apart(said))
+            if lacking is None:
+                score = -0.5 * _squared_distances(apart(told), apart(said))
+            else:
+                trust = self._trust(name, lacking, said.shape[-1])
+                score = _trusted_score(apart(told), apart(said), apart(trust))
             score = score + apart(self.own[name](z[..., self.positions[name]])).mT
             score = score + apart(self.rest[name](z[..., self.rest_of[name]]))
-            total = total + 0.5 * (_wrong_partner(score) + _wrong_partner(score.mT))
+            if lacking is None:
+                total = total + 0.5 * (_wrong_partner(score) + _wrong_partner(score.mT))
+            else:
+                gone = lacking[:, self.positions[name].start].reshape(blocks, partners)
+                score = score.masked_fill(gone.unsqueeze(-1) | gone.unsqueeze(-2), _NEVER)
+                nats = 0.5 * (_wrong_partner(score) + _wrong_partner(score.mT))
+                total = total + nats.masked_fill(gone, 0.0)
         return total.flatten(1)
 
     @torch.no_grad()
     def log_match(self, encoding: Encoding, unmixing: Tensor) -> Tensor:
         """Log probability of the right partners among all these subjects, (chain, subject)."""
-        z, _ = _standardised(torch.matmul(encoding.loc, unmixing))
-        return -self.nats(z, z.shape[1])
+        z, _ = self._latents(encoding, unmixing)
+        return -self.nats(z, z.shape[1], encoding.absent)
 
     def influence(self, z: Tensor) -> Tensor:
         """Mean absolute effect of each parent on each child, (chain, child, parent).
@@ -140,6 +160,22 @@ class CausalContrast(nn.Module, ABC):
         """
         few = z[:, :_SUBJECTS_FOR_SLOPES]
         return (self.cross_slopes(few) + self.inner.slopes(few)).abs().mean(1)
+
+    def _latents(self, encoding: Encoding, unmixing: Tensor) -> tuple[Tensor, Tensor]:
+        """Latents in units of the batch, 0 where absent, and how far they are from such units."""
+        z = torch.matmul(encoding.loc, unmixing)
+        return _standardised(z) if encoding.absent is None else _where_there(z, encoding.absent)
+
+    def _trust(self, name: str, absent: Tensor, children: int) -> Tensor:
+        """Factor on 1 / s of the children of a modality's term, (chain, subject, child).
+
+        It is 0 where the child itself is absent in the rest.
+        """
+        own = self.positions[name]
+        where = own if children == own.stop - own.start else slice(None)
+        gone = absent[:, self.firsts].to(self.doubt.dtype)
+        trust = (-torch.matmul(gone, nn.functional.softplus(self.doubt[..., where]))).exp()
+        return trust * (~absent[:, where])
 
     def precision(self) -> Tensor:
         """One over the exogenous noise's standard deviation, (chain, 1, node)."""
@@ -254,6 +290,35 @@ def _standardised(z: Tensor) -> tuple[Tensor, Tensor]:
     mean, deviation = z.mean(1, keepdim=True), z.std(1, keepdim=True) + 1e-4
     distance = (mean**2 + (deviation - 1) ** 2).sum((1, 2))
     return (z - mean) / deviation, distance
+
+
+def _where_there(z: Tensor, absent: Tensor) -> tuple[Tensor, Tensor]:
+    """`_standardised` over those who have the modality; the others are put at the mean."""
+    there = (~absent).to(z.dtype)
+    count = there.sum(0).clamp_min(2.0)
+    mean = (z * there).sum(1, keepdim=True) / count
+    centred = (z - mean) * there
+    deviation = ((centred**2).sum(1, keepdim=True) / (count - 1)).sqrt() + 1e-4
+    distance = (mean**2 + (deviation - 1) ** 2).sum((1, 2))
+    return centred / deviation, distance
+
+
+def _trusted_score(told: Tensor, said: Tensor, trust: Tensor) -> Tensor:
+    """Normal log densities of what is said around what is told, with a precision by subject told.
+
+    Args:
+        told: (chain, block, partner, child).
+        said: likewise.
+        trust: likewise, factor on the precision; 0 leaves a child out.
+
+    Returns:
+        (chain, block, told, said), but for constants.
+    """
+    squared = trust**2
+    distance = torch.matmul(squared, (said**2).mT) - 2 * torch.matmul(squared * told, said.mT)
+    distance = distance + (squared * told**2).sum(-1, keepdim=True)
+    volume = trust.clamp_min(1e-6).log() * (trust > 0)
+    return volume.sum(-1, keepdim=True) - 0.5 * distance
 
 
 def _squared_distances(one: Tensor, other: Tensor) -> Tensor:

@@ -32,8 +32,10 @@ def orient(model: MultimodalSCM, guide: AmortizedGuide, subjects: MultimodalData
         guide: its guide, with latents that are found already.
         subjects: training subjects; the first 3,000 are enough to tell directions.
     """
-    batch = subjects.batch(slice(0, _SUBJECTS))
-    z = torch.matmul(guide.encode(batch).loc, guide.unmixing.matrix()).double().cpu().numpy()
+    encoding = guide.encode(subjects.batch(slice(0, _SUBJECTS)))
+    z = torch.matmul(encoding.loc, guide.unmixing.matrix()).double().cpu().numpy()
+    if encoding.absent is not None:
+        z = z[:, ~encoding.absent.any(1).cpu().numpy()]
     prior = independent_edge_mixture(model.edge_prior, model.space, draws=_PRIOR_DRAWS)
     nonlinear = type(model.mechanism) is not LinearGaussian
     for chain, own in enumerate(z):

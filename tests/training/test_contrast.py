@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import torch
@@ -124,3 +125,55 @@ def test_units_of_the_latents_do_not_matter_to_the_match(small_data: crl.Multimo
     other = contrast.log_match(encoding_of(scaled), IDENTITY)
     assert torch.allclose(one, other, atol=1e-3)
     assert bool((one <= 0).all())
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_nobody_absent_is_no_absence_at_all(small_data: crl.MultimodalData, order: str) -> None:
+    contrast, z = contrast_of(small_data, order=order), pairs().expand(2, -1, -1)
+    there = replace(encoding_of(z), absent=torch.zeros(200, 4, dtype=torch.bool))
+    torch.testing.assert_close(contrast(there, IDENTITY), contrast(encoding_of(z), IDENTITY))
+
+
+def lacking(z: Tensor, nodes: slice, subjects: int) -> Encoding:
+    absent = torch.zeros(z.shape[1:], dtype=torch.bool)
+    absent[:subjects, nodes] = True
+    return replace(encoding_of(z), absent=absent)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("nodes", [slice(0, 2), slice(2, 4)])
+def test_latents_of_an_absent_modality_are_never_looked_at(
+    small_data: crl.MultimodalData, order: str, nodes: slice
+) -> None:
+    contrast, z = contrast_of(small_data, order=order), pairs().expand(2, -1, -1)
+    spoilt = z.clone()
+    spoilt[:, :60, nodes] = 1e3 * torch.randn(2, 60, 2)
+    before = contrast(lacking(z, nodes, 60), IDENTITY, 0.1)
+    torch.testing.assert_close(contrast(lacking(spoilt, nodes, 60), IDENTITY, 0.1), before)
+
+
+def test_a_subject_has_no_term_of_a_modality_that_is_absent(
+    small_data: crl.MultimodalData,
+) -> None:
+    contrast, z = contrast_of(small_data), pairs().expand(2, -1, -1)
+    lack = lacking(z, slice(2, 4), 60)
+    nats = -contrast.log_match(lack, IDENTITY)
+    assert bool((nats[:, :60] == 0).all())
+    assert bool((nats[:, 60:] > 0).all())
+
+
+def test_those_who_lack_a_cause_teach_how_little_they_say(small_data: crl.MultimodalData) -> None:
+    """They do not keep the others from learning who belongs to whom."""
+    z = pairs(400).expand(2, -1, -1)
+    contrast, without = contrast_of(small_data), contrast_of(small_data)
+    some = lacking(z, slice(0, 2), 120)
+    for critics, encoding in ((contrast, some), (without, encoding_of(z[:, 120:]))):
+        optimizer = torch.optim.Adam(critics.parameters(), lr=2e-2)
+        for _ in range(150):
+            optimizer.zero_grad()
+            critics(encoding, IDENTITY).sum().backward()
+            optimizer.step()
+    nats, alone = contrast.nats, without.nats
+    unit = (z - z.mean(1, keepdim=True)) / z.std(1, keepdim=True)
+    with torch.no_grad():
+        assert float((nats(unit[:, 120:], 128) - alone(unit[:, 120:], 128)).mean()) < 0.1
