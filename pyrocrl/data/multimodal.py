@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from html import escape
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from pyrocrl.data.alignment import Alignment, aligned, check_alignment
 from pyrocrl.data.batch import Batch
 from pyrocrl.data.columns import check_same
 from pyrocrl.data.modality import Modality, Reading
+from pyrocrl.data.scverse import Found, of_anndata, of_mudata, to_mudata
 from pyrocrl.data.sources import Source, read
 from pyrocrl.data.tabular import TableModality
 from pyrocrl.errors import DataError, listing, plural
@@ -103,6 +105,72 @@ class MultimodalData:
         data = cls.__new__(cls)
         data._set(modalities, subjects, align)
         return data
+
+    @classmethod
+    def from_mudata(
+        cls,
+        mdata: Any,
+        *,
+        counts: Collection[str] = (),
+        layers: Mapping[str, str] | None = None,
+        variables: Mapping[str, Sequence[str]] | None = None,
+        align: Alignment = "union",
+    ) -> MultimodalData:
+        """The modalities of a `mudata.MuData`; its order of modalities is kept.
+
+        Args:
+            mdata: the container; a subject may lack modalities.
+            counts: names of the modalities that hold counts, see `Counts`.
+            layers: per modality the layer that is taken in place of X.
+            variables: groups of causal variables, which come first: columns of `mdata.obs` by name
+                of the group.
+            align: as for `MultimodalData`.
+
+        Raises:
+            DataError: the data cannot be used, or a name is not there.
+        """
+        return cls(of_mudata(mdata, counts, layers, variables), align=align)
+
+    @classmethod
+    def from_anndata(
+        cls,
+        adata: Any,
+        modality: str = "feature_types",
+        *,
+        counts: Collection[str] = (),
+        layer: str | None = None,
+        variables: Mapping[str, Sequence[str]] | None = None,
+    ) -> MultimodalData:
+        """The modalities of an `anndata.AnnData` whose columns are of several.
+
+        Args:
+            adata: the container.
+            modality: the column of `adata.var` that says of which modality each column is.
+            counts: names of the modalities that hold counts, see `Counts`.
+            layer: taken in place of X.
+            variables: groups of causal variables, which come first: columns of `adata.obs` by name
+                of the group.
+
+        Raises:
+            DataError: the data cannot be used, or a name is not there.
+        """
+        return cls(of_anndata(adata, modality, counts, layer, variables))
+
+    def to_mudata(self, posterior: Found | None = None, *, into: Any = None) -> Any:
+        """The measurements as a `mudata.MuData`, and what a fit found in them.
+
+        Latents go to `obsm["X_pyrocrl"]`, of all subjects and of each modality its own; names,
+        edges and their probabilities to `uns["pyrocrl"]`. Tables are in the units of the data,
+        variables are columns of `obs`, other kinds of modalities hold no X.
+
+        Args:
+            posterior: what was found; None writes measurements alone.
+            into: a MuData of the same subjects to write into, such as the one that was read.
+
+        Raises:
+            DataError: mudata is not installed, or `into` has other subjects.
+        """
+        return to_mudata(self, posterior, into)
 
     def _set(self, modalities: Sequence[Modality], subjects: pd.Index, align: Alignment) -> None:
         self._modalities = {modality.name: modality for modality in modalities}
