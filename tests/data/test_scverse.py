@@ -105,7 +105,9 @@ def test_mudata_out_and_in_again(mdata: Any, data: crl.MultimodalData, tmp_path:
     assert len(read["prot"].obsm["X_pyrocrl"]) == N - 10
     assert list(read.uns["pyrocrl"]["nodes"]) == list(Found.names)
     assert read.uns["pyrocrl"]["edges"]["probability"].tolist() == [0.9]
-    np.testing.assert_allclose(read.obs.loc[data.subjects, "donor.age"], mdata.obs["age"], rtol=1e-5)
+    np.testing.assert_allclose(
+        read.obs.loc[data.subjects, "donor.age"], mdata.obs["age"], rtol=1e-5
+    )
 
 
 def test_found_is_written_into_the_mudata_that_was_read(

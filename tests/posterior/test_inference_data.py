@@ -13,7 +13,7 @@ import torch
 
 import pyrocrl as crl
 from pyrocrl.errors import DataError, ModelError
-from pyrocrl.posterior.inference_data import _own_edges, import_arviz
+from pyrocrl.posterior.inference_data import import_arviz, own_edges
 
 az = import_arviz()
 QUICK = {"subjects": 12, "draws": 5, "particles": 4}
@@ -134,7 +134,7 @@ def test_edges_against_the_order_of_the_networks_are_turned(
     posterior = crl.fit(small_data, order="learned", restarts=1, max_epochs=2, progress=False)
     drawn = posterior.draws.adjacency[0]
     own = posterior.alignment.permutation[0]
-    turned = _own_edges(posterior)[:, 0][:, own[:, None], own[None, :]]
+    turned = own_edges(posterior, posterior.draws.adjacency)[:, 0][:, own[:, None], own[None, :]]
     np.testing.assert_array_equal(turned | turned.swapaxes(1, 2), drawn | drawn.swapaxes(1, 2))
     at_hand = posterior.model.edges_at_hand()[0, 0].numpy() > 0
     along = np.asarray(posterior.alignment.edges(at_hand, 0), dtype=bool)
