@@ -34,6 +34,9 @@ mixing
     columns have unit length, and of 50 draws the best conditioned is taken. "expand": columns are
     made in the first layer, which is nearly linear; "square": latents and noise keep their
     dimension in all layers, each with a leaky ReLU, then comes an orthonormal lift.
+
+Where modalities share latents (`shared_case`, `from_membership`), a modality mixes all that it sees
+with its own noise, and the noise of a latent is a stated share of what its parents do to it.
 """
 
 from pyrocrl.simulate.cases import (
@@ -49,6 +52,7 @@ from pyrocrl.simulate.latents import NoiseLaw
 from pyrocrl.simulate.measurements import MEASURED, measured_case
 from pyrocrl.simulate.mechanisms import MechanismName
 from pyrocrl.simulate.mixing import Mixing
+from pyrocrl.simulate.sharing import SharedTruth, from_membership, multiview_case, shared_case
 from pyrocrl.simulate.variant_mnist import variant_mnist_images
 
 __all__ = [
@@ -58,13 +62,17 @@ __all__ = [
     "MechanismName",
     "Mixing",
     "NoiseLaw",
+    "SharedTruth",
     "Truth",
     "cyclic_case",
     "from_graph",
+    "from_membership",
     "latent_count_case",
     "many_modalities",
     "measured_case",
+    "multiview_case",
     "numerical_case",
+    "shared_case",
     "sparsity_ablation",
     "unknown_order_case",
     "variant_mnist_images",
