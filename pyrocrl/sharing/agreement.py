@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from pyrocrl.data import Batch, MultimodalData
-from pyrocrl.modality import TabularEncoder
+from pyrocrl.modality import encoder_for
 
 __all__ = ["Agreement", "Components", "disagreement"]
 
@@ -109,7 +109,7 @@ class Agreement(nn.Module):
             if any(name in members for members in sets)
         }
         self.encoders = nn.ModuleList(
-            TabularEncoder(len(users), data[name].width, components, hidden)
+            encoder_for(data[name], len(users), components, hidden)
             for name, users in self.users.items()
         )
         self.register_buffer("directions", _FEATURE_SCALE * torch.randn(_MOST_GIVEN, _FEATURES))
@@ -149,7 +149,7 @@ class Agreement(nn.Module):
     def _codes(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Means and standard deviations, (set, member, subject, component) each."""
         said = {
-            name: encoder(batch.values[name], batch.observed[name])
+            name: encoder(batch[name])
             for name, encoder in zip(self.users, self.encoders, strict=True)
         }
         both = [

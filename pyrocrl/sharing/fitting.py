@@ -1,4 +1,8 @@
-"""Training of the networks that look for agreement, and how the agreement grew meanwhile."""
+"""Training of the networks that look for agreement, and how the agreement grew meanwhile.
+
+Training goes in rounds, in each of which the learning rate falls to nothing. Where disagreement is
+small and still falling, it is open what it will fall to, and another round follows.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,9 @@ _EPOCHS = 70
 _MOST_STEPS, _FEWEST_STEPS = 1200, 200
 _WARM_UP = 60
 _CHECKS = 3
+_MOST_ROUNDS = 3
+_STILL_FALLS = 0.85
+_IN_DOUBT = (0.003, 0.2)
 _NEARLY_ALIKE = 1e-3
 _LEAST_VARIANCE = 0.5
 
@@ -37,7 +44,7 @@ class Curve:
     """How much the members of each set disagree, 1 - r^2 of the pair that disagrees most.
 
     Attributes:
-        held_out: (check, component, set), of held-out subjects, after each third of training.
+        held_out: (check, component, set), of held-out subjects, after each third of the last round.
         training: (component, set), of training subjects at the end.
     """
 
@@ -70,17 +77,29 @@ def fit_agreement(
     size = min(_BATCH, max(2, count // 3))
     steps = _steps(count // size, max_epochs)
     optimizer, rows = ChainOptimizer(networks.parameters(), []), _endless_rows(count, size)
-    checks = []
-    progress.start(f"what {len(networks.sets[0])} modalities share", steps)
-    for step in range(1, steps + 1):
-        some = next(rows)
-        loss = _loss(networks(subjects.training.batch(some), given[0][:, some]))
-        optimizer.step(loss, min(step / _WARM_UP, 1.0, 2 * (1 - (step - 1) / steps)))
-        progress.advance("")
-        if step % (steps // _CHECKS) == 0 and len(checks) < _CHECKS:
-            checks.append(disagreements(networks, subjects, given))
-    progress.finish("")
-    return Curve(torch.stack([held_out for _, held_out in checks]), checks[-1][0])
+    rounds = _MOST_ROUNDS if max_epochs is None else 1
+    for _ in range(rounds):
+        checks = []
+        progress.start(f"what {len(networks.sets[0])} modalities share", steps)
+        for step in range(1, steps + 1):
+            some = next(rows)
+            loss = _loss(networks(subjects.training.batch(some), given[0][:, some]))
+            optimizer.step(loss, min(step / _WARM_UP, 1.0, 2 * (1 - (step - 1) / steps)))
+            progress.advance("")
+            if step % (steps // _CHECKS) == 0 and len(checks) < _CHECKS:
+                checks.append(disagreements(networks, subjects, given))
+        progress.finish("")
+        curve = Curve(torch.stack([held_out for _, held_out in checks]), checks[-1][0])
+        if not _in_doubt(curve):
+            break
+    return curve
+
+
+def _in_doubt(curve: Curve) -> bool:
+    """Whether some set's first component may yet turn out to be shared, or not."""
+    before, now = curve.held_out[-2, 0], curve.held_out[-1, 0]
+    doubtful = (now > _IN_DOUBT[0]) & (now < _IN_DOUBT[1])
+    return bool((doubtful & (now < _STILL_FALLS * before)).any())
 
 
 @torch.no_grad()

@@ -28,7 +28,7 @@ def test_a_modality_tells_the_latents_it_sees_and_only_these() -> None:
     data, truth = from_membership(seen, np.zeros((3, 3)), seed=SEED, n_subjects=5000)
     for latent, row in truth.membership.iterrows():
         for modality, sees in row.items():
-            share = explained(data[modality].values.numpy(), truth.latents[latent].to_numpy())
+            share = explained(data[modality].measured(), truth.latents[latent].to_numpy())
             assert share > 0.9 if sees else share < 0.1, (latent, modality)
 
 
@@ -60,7 +60,7 @@ def test_strength_is_the_noise_beside_what_parents_do(noise: Any) -> None:
 
 def test_the_multiview_setting_has_four_views_of_five_latents() -> None:
     data, truth = multiview_case(seed=SEED, n_subjects=4000)
-    assert [table.width for table in data] == [5] * 4
+    assert [table.shape[0] for table in data] == [5] * 4
     assert truth.membership.sum(axis=0).tolist() == [5] * 4
     assert truth.membership.all(axis=1).sum() == 2
     assert np.abs(np.corrcoef(truth.latents.T)[np.triu_indices(6, 1)]).max() < 0.08

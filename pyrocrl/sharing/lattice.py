@@ -1,0 +1,219 @@
+"""From latents that all modalities see down to those that two see: one search for each set.
+
+What all members of a set of modalities can agree on beyond the latents that are known to be shared
+by it, or by more modalities, is a latent that they share. So sets are asked from large to small,
+all of one size at once; a set that has found something is asked again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import torch
+from torch import Tensor
+
+from pyrocrl.data import Batch
+from pyrocrl.sharing.agreement import Agreement, Components
+from pyrocrl.sharing.evidence import Evidence, probability_shared
+from pyrocrl.sharing.fitting import Curve, Subjects, fit_agreement
+from pyrocrl.sharing.opinions import Opinion, barycentre
+from pyrocrl.training.progress import Silence
+
+__all__ = ["Candidate", "Lattice", "Prior", "search"]
+
+Prior = Callable[[tuple[str, ...]], float]
+
+_AT_ONCE = 2
+_LIKELY = 0.5
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A latent that a set of modalities may share.
+
+    Attributes:
+        modalities: the set.
+        probability: that all of them see it.
+        evidence: what it rests on.
+        taken: whether it counts as found: it is known in all later searches.
+        stage: which search it comes from.
+        place: component and set within that search.
+    """
+
+    modalities: tuple[str, ...]
+    probability: float
+    evidence: Evidence
+    taken: bool
+    stage: int
+    place: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """Networks of one search, and for each set which found latents were known."""
+
+    networks: Agreement
+    known: list[list[int]]
+
+
+class Lattice:
+    """What was found, and the networks that find it in other subjects.
+
+    Attributes:
+        candidates: all that was judged, in the order of the searches.
+    """
+
+    def __init__(self) -> None:
+        self.candidates: list[Candidate] = []
+        self._stages: list[_Stage] = []
+
+    @property
+    def found(self) -> list[Candidate]:
+        """The candidates that count."""
+        return [candidate for candidate in self.candidates if candidate.taken]
+
+    @torch.no_grad()
+    def opinions(self, batch: Batch) -> tuple[list[dict[str, Opinion]], list[Opinion]]:
+        """What each modality says of the latents that were found, and what they say together.
+
+        Args:
+            batch: measurements of some subjects.
+
+        Returns:
+            For each found latent the members' opinions, aligned, and their barycentre; (subject,).
+        """
+        single: list[dict[str, Opinion]] = []
+        merged: list[Opinion] = []
+        latents: list[Tensor] = []
+        for number, stage in enumerate(self._stages):
+            said = stage.networks.again(batch, _given(latents, stage.known, batch.size))
+            for candidate in self.found:
+                if candidate.stage != number:
+                    continue
+                opinions = _of_members(said, candidate)
+                together = barycentre([_column(opinion) for opinion in opinions.values()])
+                single.append(opinions)
+                merged.append(Opinion(together.loc[:, 0], together.scale[:, 0]))
+                latents.append(said.merged[candidate.place])
+        return single, merged
+
+    def asked(self, networks: Agreement, known: list[list[int]]) -> int:
+        """Note a search; returns its number."""
+        self._stages.append(_Stage(networks, known))
+        return len(self._stages) - 1
+
+
+def search(
+    subjects: Subjects,
+    most: Mapping[str, int],
+    prior: Prior,
+    *,
+    hidden: int = 64,
+    progress: Silence | None = None,
+    max_epochs: int | None = None,
+) -> Lattice:
+    """Find the latents that sets of modalities share.
+
+    Args:
+        subjects: to train on and to judge by.
+        most: largest number of latents of each modality, shared ones among them.
+        prior: set of modalities -> prior probability that what they agree on is shared.
+        hidden: units of each hidden layer of the encoders.
+        progress: where progress is shown.
+        max_epochs: limit on the passes over the training subjects in each search.
+
+    Returns:
+        What was found.
+    """
+    lattice = Lattice()
+    names = list(most)
+    here: list[Tensor] = []
+    there: list[Tensor] = []
+    for size in range(len(names), 1, -1):
+        sets = [members for members in combinations(names, size) if prior(members) > 0]
+        while sets := [members for members in sets if _room(members, most, lattice) > 0]:
+            known = [_known(members, lattice) for members in sets]
+            given = tuple(
+                _given(latents, known, data.n_subjects)
+                for latents, data in ((here, subjects.training), (there, subjects.held_out))
+            )
+            components = min(_AT_ONCE, max(_room(members, most, lattice) for members in sets))
+            networks = Agreement(subjects.training, sets, components, hidden)
+            networks.to(next(iter(subjects.training)).device)
+            curve = fit_agreement(
+                networks, subjects, (given[0], given[1]), progress=progress, max_epochs=max_epochs
+            )
+            with torch.no_grad():
+                said = networks(subjects.training.batch(), given[0])
+                said_there = networks.again(subjects.held_out.batch(), given[1])
+            stage, again = lattice.asked(networks, known), []
+            for v, members in enumerate(sets):
+                room = min(components, _room(members, most, lattice))
+                places = _judge(lattice, members, curve, v, room, prior(members), stage)
+                here += [said.merged[place] for place in places]
+                there += [said_there.merged[place] for place in places]
+                if len(places) == components:
+                    again.append(members)
+            sets = again
+    return lattice
+
+
+def _judge(
+    lattice: Lattice,
+    members: tuple[str, ...],
+    curve: Curve,
+    v: int,
+    room: int,
+    prior: float,
+    stage: int,
+) -> list[tuple[int, int]]:
+    """Note a set's components up to the first that is not likely shared; places of the others."""
+    places = []
+    for d in range(room):
+        evidence = Evidence(
+            before=float(curve.held_out[-2, d, v]),
+            held_out=float(curve.held_out[-1, d, v]),
+            training=float(curve.training[d, v]),
+        )
+        probability = probability_shared(evidence, prior)
+        taken = probability > _LIKELY
+        lattice.candidates.append(Candidate(members, probability, evidence, taken, stage, (d, v)))
+        if not taken:
+            break
+        places.append((d, v))
+    return places
+
+
+def _room(members: Sequence[str], most: Mapping[str, int], lattice: Lattice) -> int:
+    """How many more latents the set may share."""
+    return min(
+        most[name] - sum(name in found.modalities for found in lattice.found) for name in members
+    )
+
+
+def _known(members: Sequence[str], lattice: Lattice) -> list[int]:
+    """Found latents that the whole set sees."""
+    return [k for k, found in enumerate(lattice.found) if set(members) <= set(found.modalities)]
+
+
+def _given(latents: Sequence[Tensor], known: list[list[int]], subjects: int) -> Tensor:
+    """The known latents of each set, (set, subject, latent); zeros fill up."""
+    given = torch.zeros(len(known), subjects, max(len(own) for own in known))
+    for v, own in enumerate(known):
+        for place, k in enumerate(own):
+            given[v, :, place] = latents[k]
+    return given.to(latents[0].device) if latents else given
+
+
+def _of_members(said: Components, candidate: Candidate) -> dict[str, Opinion]:
+    place = candidate.place
+    return {
+        name: Opinion(said.loc[place][member], said.scale[place][member])
+        for member, name in enumerate(candidate.modalities)
+    }
+
+
+def _column(opinion: Opinion) -> Opinion:
+    return Opinion(opinion.loc.unsqueeze(-1), opinion.scale.unsqueeze(-1))

@@ -1,0 +1,218 @@
+"""What `discover` gives: which modalities see which latents, how surely, and the latents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from pyrocrl.data import MultimodalData
+from pyrocrl.errors import ModelError
+from pyrocrl.sharing.lattice import Candidate, Lattice
+
+if TYPE_CHECKING:
+    import arviz
+    import matplotlib.axes
+    import xarray
+
+__all__ = ["SharedLatents"]
+
+_ROWS_AT_A_TIME = 8192
+
+
+class SharedLatents:
+    """Latents that several modalities see.
+
+    Attributes:
+        table: one row per set of modalities and latent that was judged: latent (its name, empty if
+            it does not count), modalities, probability that all of them see it, disagreement
+            (1 - r^2 of held-out subjects), noise (the exogenous noise, in standard deviations of
+            the effect, that an edge would need instead).
+        most: largest number of latents of each modality.
+
+    Args:
+        data: the fitted subjects.
+        lattice: what the search found.
+        most: largest number of latents of each modality.
+    """
+
+    def __init__(self, data: MultimodalData, lattice: Lattice, most: Mapping[str, int]) -> None:
+        self.most = dict(most)
+        self.table = _table(lattice)
+        self._template, self._lattice = data.select([]), lattice
+        self._values = self._encoded(data)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the shared latents, by the modalities that see them: `m1+m2.z1`, ..."""
+        return tuple(name for name in self.table["latent"] if name)
+
+    def membership_probabilities(self) -> pd.DataFrame:
+        """P(a latent is seen by a modality), (latent, modality).
+
+        For modalities outside a latent's set it is the probability that what the larger set agrees
+        on was shared.
+        """
+        rows = [self._seen_by(candidate) for candidate in self._lattice.found]
+        frame = pd.DataFrame(rows, index=list(self.names), columns=list(self.most), dtype=float)
+        return frame.rename_axis(index="latent", columns="modality")
+
+    def membership(self) -> pd.DataFrame:
+        """Which modality sees which latent, (latent, modality), a modality's own latents as well.
+
+        Where fewer latents than the largest number are shared, the rest count as its own.
+        """
+        shared = [
+            [name in candidate.modalities for name in self.most]
+            for candidate in self._lattice.found
+        ]
+        taken = np.array(shared, dtype=int).reshape(-1, len(self.most)).sum(0)
+        own, names = [], list(self.names)
+        for place, (modality, most) in enumerate(self.most.items()):
+            for k in range(most - int(taken[place])):
+                own.append([other == place for other in range(len(self.most))])
+                names.append(f"{modality}.z{k + 1}")
+        frame = pd.DataFrame(shared + own, index=names, columns=list(self.most), dtype=bool)
+        return frame.rename_axis(index="latent", columns="modality")
+
+    def latents(self, data: MultimodalData | Mapping[str, Any] | None = None) -> xarray.DataArray:
+        """The shared latents, opinions of the modalities merged, in standard deviations.
+
+        Args:
+            data: new subjects with the same modalities and columns; None gives the fitted ones.
+
+        Returns:
+            (subject, latent).
+
+        Raises:
+            DataError: if the new data do not have the fitted modalities and columns.
+        """
+        import xarray as xr
+
+        frame = self._values if data is None else self._encoded(self._template.like(data))
+        coords = {"subject": frame.index.to_numpy(), "latent": list(frame.columns)}
+        return xr.DataArray(frame.to_numpy(), coords=coords, dims=list(coords), name="latents")
+
+    def opinions(self, data: MultimodalData | Mapping[str, Any]) -> xarray.Dataset:
+        """What each modality alone says of each shared latent.
+
+        Args:
+            data: subjects with the fitted modalities and columns.
+
+        Returns:
+            `mean` and `deviation`, (subject, latent, modality), NaN where a modality does not see
+            a latent.
+        """
+        import xarray as xr
+
+        subjects = self._template.like(data)
+        single, _ = self._lattice.opinions(subjects.batch())
+        coords = {
+            "subject": subjects.subjects.to_numpy(),
+            "latent": list(self.names),
+            "modality": list(self.most),
+        }
+        both = {}
+        for part, name_of_part in (("loc", "mean"), ("scale", "deviation")):
+            values = np.full([len(labels) for labels in coords.values()], np.nan)
+            for k, members in enumerate(single):
+                for name, opinion in members.items():
+                    place = list(self.most).index(name)
+                    values[:, k, place] = getattr(opinion, part).cpu().numpy()
+            both[name_of_part] = (list(coords), values)
+        return xr.Dataset(both, coords=coords)
+
+    def to_inference_data(self, draws: int = 1000, seed: int = 0) -> arviz.InferenceData:
+        """Draws of `membership(chain, draw, latent, modality)`, in the group posterior.
+
+        The first modality of a set always sees its latent; the others see it together or not, as
+        what is not shared is a latent of each.
+
+        Args:
+            draws: number of draws.
+            seed: decides them.
+
+        Raises:
+            ModelError: if nothing is shared, or `draws` is not positive.
+        """
+        import arviz as az
+
+        if not self.names:
+            raise ModelError("no latent was found to be shared, so there is nothing to draw")
+        if draws < 1:
+            raise ModelError(f"draws must be at least 1, not {draws}")
+        rng = np.random.default_rng(seed)
+        drawn = np.zeros((1, draws, len(self.names), len(self.most)), dtype=np.int8)
+        for k, candidate in enumerate(self._lattice.found):
+            together = rng.random(draws) < candidate.probability
+            for name in candidate.modalities:
+                first = name == candidate.modalities[0]
+                drawn[0, :, k, list(self.most).index(name)] = together | first
+        return az.from_dict(
+            posterior={"membership": drawn},
+            coords={"latent": list(self.names), "modality": list(self.most)},
+            dims={"membership": ["latent", "modality"]},
+        )
+
+    def plot_membership(self, ax: matplotlib.axes.Axes | None = None) -> matplotlib.axes.Axes:
+        """Draw the probabilities, a row per shared latent; returns the Axes."""
+        import matplotlib.pyplot as plt
+
+        shown = self.membership_probabilities()
+        ax = plt.subplots()[1] if ax is None else ax
+        ax.imshow(shown.to_numpy(), vmin=0, vmax=1, cmap="Blues", aspect="auto")
+        ax.set_xticks(range(shown.shape[1]), list(shown.columns))
+        ax.set_yticks(range(shown.shape[0]), list(shown.index))
+        for (row, column), value in np.ndenumerate(shown.to_numpy()):
+            colour = "white" if value > 0.6 else "black"
+            ax.text(column, row, f"{value:.2f}", ha="center", va="center", color=colour)
+        ax.set_title("Probability that a modality sees a latent")
+        return ax
+
+    def __repr__(self) -> str:
+        found = [
+            f"  {name}: P = {candidate.probability:.2f}"
+            for name, candidate in zip(self.names, self._lattice.found, strict=True)
+        ]
+        head = f"SharedLatents: {len(found)} shared by {len(self.most)} modalities"
+        return "\n".join([head, *found])
+
+    def _seen_by(self, candidate: Candidate) -> list[float]:
+        seen = []
+        for name in self.most:
+            larger = {*candidate.modalities, name}
+            judged = [
+                c.probability for c in self._lattice.candidates if set(c.modalities) == larger
+            ]
+            inside = name in candidate.modalities
+            seen.append(candidate.probability if inside else judged[-1] if judged else 0.0)
+        return seen
+
+    def _encoded(self, data: MultimodalData) -> pd.DataFrame:
+        parts = []
+        for start in range(0, data.n_subjects, _ROWS_AT_A_TIME):
+            batch = data.batch(slice(start, start + _ROWS_AT_A_TIME))
+            _, merged = self._lattice.opinions(batch)
+            columns = [opinion.loc.double().cpu().numpy() for opinion in merged]
+            parts.append(np.stack(columns, 1) if columns else np.zeros((batch.size, 0)))
+        values = np.concatenate(parts) if parts else np.zeros((0, len(self.names)))
+        if not hasattr(self, "_centre"):
+            self._centre, self._unit = values.mean(0), values.std(0)
+        return pd.DataFrame(
+            (values - self._centre) / self._unit, data.subjects, columns=list(self.names)
+        )
+
+
+def _table(lattice: Lattice) -> pd.DataFrame:
+    rows, counts = [], dict[str, int]()
+    for candidate in lattice.candidates:
+        group, name = "+".join(candidate.modalities), ""
+        if candidate.taken:
+            counts[group] = counts.get(group, 0) + 1
+            name = f"{group}.z{counts[group]}"
+        left = min(candidate.evidence.held_out, 1 - 1e-6)
+        rows.append((name, group, candidate.probability, left, (left / (1 - left)) ** 0.5))
+    columns = ["latent", "modalities", "probability", "disagreement", "noise"]
+    return pd.DataFrame(rows, columns=columns)
