@@ -111,15 +111,17 @@ class MultimodalSCM(nn.Module):
         self.mechanism = mechanism_named(mechanism, chains, size)
         self.scm = _scm_for(order, self.mechanism)
         self.unmixing = Unmixing(chains, inner)
+        self.shown = {name: _shown(data, self.nodes, name) for name in self.encoded_names}
+        inputs = {
+            name: sum(modality.width for modality in data if name in modality.seen_by)
+            + latents[name]
+            + noise[name]
+            for name in self.encoded_names
+        }
         self.decoders = nn.ModuleDict(
             {
                 own.name: decoder_for(
-                    own,
-                    chains,
-                    latents[own.name] + noise[own.name],
-                    hidden,
-                    floor,
-                    self.networks.get(own.name),
+                    own, chains, inputs[own.name], hidden, floor, self.networks.get(own.name)
                 )
                 for own in encoded
             }
@@ -143,7 +145,7 @@ class MultimodalSCM(nn.Module):
                 y = self.unmixing.mix(z)
                 for name in self.encoded_names:
                     eta = pyro.sample(f"{name}.eta", self.exogenous(name))
-                    x = self.decoders[name](y[..., self.positions[name]], eta, batch[name])  # (2)
+                    x = self.decoders[name](y[..., self.shown[name]], eta, batch[name])  # (2)
                     _observe(name, x, batch[name])
                 for name in self.variable_names:
                     _observe(name, dist.Delta(z[..., self.positions[name]]), batch[name])
@@ -187,6 +189,15 @@ class MultimodalSCM(nn.Module):
         rows = torch.arange(batch.size, device=self.zero.device)
         size = max(self.n_subjects, batch.size)
         return pyro.plate("subject", size, subsample=rows, dim=-1)
+
+
+def _shown(data: MultimodalData, nodes: Nodes, name: str) -> slice | list[int]:
+    """Where the nodes stand that a modality shows: its latents, and variables that it shows too."""
+    own = nodes.slice_of(name)
+    others = [nodes.slice_of(modality.name) for modality in data if name in modality.seen_by]
+    if not others:
+        return own
+    return [place for part in (own, *others) for place in range(part.start, part.stop)]
 
 
 def _open_edges(space: GraphSpace, chains: int) -> Tensor:

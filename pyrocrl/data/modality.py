@@ -40,10 +40,12 @@ class Modality(ABC):
         kind: what it is, in one word.
         shape: of one subject's values.
         is_variables: whether its columns are nodes of the graph themselves.
+        seen_by: modalities whose measurements show these variables too.
     """
 
     name: str
     is_variables: bool = False
+    seen_by: tuple[str, ...] = ()
 
     @property
     @abstractmethod

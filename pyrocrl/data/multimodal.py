@@ -66,7 +66,9 @@ class MultimodalData:
                 + (" in all modalities" if align == "intersection" else "")
                 + f", at least {_FEWEST_SUBJECTS} are needed"
             )
-        self._set([own.modality() for own in readings], subjects, align)
+        own = [reading.modality() for reading in readings]
+        _check_seen_by(own)
+        self._set(own, subjects, align)
 
     @classmethod
     def from_modalities(
@@ -373,6 +375,17 @@ def _check_name(name: object) -> None:
             f"the name of modality {name!r} contains a dot, which separates modality and latent "
             f"in 'labs.z1'; call it {name.replace('.', '_')!r}"
         )
+
+
+def _check_seen_by(modalities: Sequence[Modality]) -> None:
+    measured = [modality.name for modality in modalities if not modality.is_variables]
+    for modality in modalities:
+        for name in modality.seen_by:
+            if name not in measured:
+                raise DataError(
+                    f"modality '{modality.name}': seen_by names {name!r}, which is no modality "
+                    f"with latents; there are {listing(measured) or 'none'}"
+                )
 
 
 def _subjects_of(readings: Sequence[Reading]) -> pd.Index:

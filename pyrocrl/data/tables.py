@@ -33,22 +33,26 @@ class Variables(Readable):
 
     Args:
         frame: (subject, column), any kind of table that a modality accepts.
+        seen_by: other modalities whose measurements show these variables too, as an image of the
+            eye shows age, and a latent that two modalities share is seen by both: their decoders
+            are given them, and their own latents are looked for beyond them.
 
     >>> Variables(pd.DataFrame({"age": [61.0, 48.0], "sex": [0, 1]}))
     Variables(DataFrame of shape (2, 2))
     """
 
-    def __init__(self, frame: TableLike) -> None:
-        self.frame = frame
+    def __init__(self, frame: TableLike, *, seen_by: Sequence[str] = ()) -> None:
+        self.frame, self.seen_by = frame, tuple(seen_by)
 
     def read(self, name: str) -> LabelledTable:
         """The columns as read, see `read_table`."""
-        return replace(read_table(name, self.frame), is_variables=True)
+        return replace(read_table(name, self.frame), is_variables=True, seen_by=self.seen_by)
 
     def __repr__(self) -> str:
         shape = getattr(self.frame, "shape", None)
         described = type(self.frame).__name__ + (f" of shape {tuple(shape)}" if shape else "")
-        return f"Variables({described})"
+        seen = f", seen by {listing(self.seen_by)}" if self.seen_by else ""
+        return f"Variables({described}{seen})"
 
 
 def read_table(name: str, source: object) -> LabelledTable:

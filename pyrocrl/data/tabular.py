@@ -28,6 +28,7 @@ class LabelledTable:
         subjects: labels of the rows; None where the input carried none.
         values: float64, (subject, column), NaN where missing.
         is_variables: whether the columns are nodes of the graph themselves.
+        seen_by: modalities that show these variables too.
 
     >>> table = LabelledTable("labs", ("iron",), None, np.array([[1.0], [2.0]]))
     >>> table.rows(np.array([1, -1])).values.ravel().tolist()
@@ -39,6 +40,7 @@ class LabelledTable:
     subjects: pd.Index | None
     values: np.ndarray
     is_variables: bool = False
+    seen_by: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.values)
@@ -80,6 +82,7 @@ class TableModality(Modality):
         mean: (column,), in the data's units.
         std: (column,), in the data's units.
         is_variables: whether the columns are nodes of the graph themselves.
+        seen_by: modalities that show these variables too.
 
     >>> iron = np.array([[1.0], [3.0], [np.nan]])
     >>> labs = LabelledTable("labs", ("iron",), None, iron).modality()
@@ -94,6 +97,7 @@ class TableModality(Modality):
     mean: np.ndarray
     std: np.ndarray
     is_variables: bool = False
+    seen_by: tuple[str, ...] = ()
 
     @classmethod
     def from_table(
@@ -126,6 +130,7 @@ class TableModality(Modality):
             mean=mean,
             std=std,
             is_variables=table.is_variables if like is None else like.is_variables,
+            seen_by=table.seen_by if like is None else like.seen_by,
         )
 
     @property
@@ -204,7 +209,14 @@ class TableModality(Modality):
 
     def reading(self, subjects: pd.Index) -> LabelledTable:
         """The table in the data's units."""
-        return LabelledTable(self.name, self.columns, subjects, self.measured(), self.is_variables)
+        return LabelledTable(
+            self.name,
+            self.columns,
+            subjects,
+            self.measured(),
+            self.is_variables,
+            self.seen_by,
+        )
 
     def frame(self, subjects: pd.Index) -> pd.DataFrame:
         """The measurements in the data's units, NaN where missing.
@@ -224,6 +236,7 @@ class TableModality(Modality):
             "mean": self.mean.tolist(),
             "std": self.std.tolist(),
             "is_variables": self.is_variables,
+            "seen_by": list(self.seen_by),
         }
 
     @classmethod
@@ -238,4 +251,6 @@ class TableModality(Modality):
             mean=np.array(stored["mean"]),
             std=np.array(stored["std"]),
             is_variables=stored["is_variables"],
+            # Fits that were saved before modalities could share variables have none.
+            seen_by=tuple(stored.get("seen_by", ())),
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pyrocrl.data import MultimodalData
+from pyrocrl.data import MultimodalData, Variables
 from pyrocrl.errors import ModelError
 from pyrocrl.sharing.lattice import Candidate, Lattice
 
@@ -68,10 +68,9 @@ class SharedLatents:
             [name in candidate.modalities for name in self.most]
             for candidate in self._lattice.found
         ]
-        taken = np.array(shared, dtype=int).reshape(-1, len(self.most)).sum(0)
         own, names = [], list(self.names)
-        for place, (modality, most) in enumerate(self.most.items()):
-            for k in range(most - int(taken[place])):
+        for place, (modality, left) in enumerate(self.own.items()):
+            for k in range(left):
                 own.append([other == place for other in range(len(self.most))])
                 names.append(f"{modality}.z{k + 1}")
         frame = pd.DataFrame(shared + own, index=names, columns=list(self.most), dtype=bool)
@@ -123,6 +122,37 @@ class SharedLatents:
                     values[:, k, place] = getattr(opinion, part).cpu().numpy()
             both[name_of_part] = (list(coords), values)
         return xr.Dataset(both, coords=coords)
+
+    def joined(self, data: MultimodalData | Mapping[str, Any]) -> MultimodalData:
+        """The measurements with the shared latents as variables that their modalities show.
+
+        `pyrocrl.fit(found.joined(data), latents=found.own)` then looks for the other latents beyond
+        the shared ones, and for the causes among all.
+
+        Args:
+            data: subjects with the fitted modalities and columns.
+
+        Source: Sun et al. (2025), section 4: shared latents as separate modalities.
+        """
+        subjects = self._template.like(data)
+        values = self._encoded(subjects)
+        groups: dict[str, list[int]] = {}
+        for k, name in enumerate(self.names):
+            groups.setdefault(name.rpartition(".")[0], []).append(k)
+        shared = []
+        for group, columns in groups.items():
+            labels = [self.names[k].rpartition(".")[2] for k in columns]
+            frame = values.iloc[:, columns].set_axis(labels, axis=1)
+            seen_by = self._lattice.found[columns[0]].modalities
+            table = Variables(frame, seen_by=seen_by).read(group)
+            shared.append(table.modality())
+        return MultimodalData.from_modalities([*shared, *subjects], subjects.subjects)
+
+    @property
+    def own(self) -> dict[str, int]:
+        """How many latents of each modality are left that no other sees."""
+        seen = [candidate.modalities for candidate in self._lattice.found]
+        return {name: most - sum(name in s for s in seen) for name, most in self.most.items()}
 
     def to_inference_data(self, draws: int = 1000, seed: int = 0) -> arviz.InferenceData:
         """Draws of `membership(chain, draw, latent, modality)`, in the group posterior.

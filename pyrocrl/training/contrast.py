@@ -10,6 +10,10 @@ as it is, the score is best where each latent is one node of such a graph, and a
 influence makes it the graph with few edges. No decoder and no Jacobian is needed, so this finds
 subspaces and latents that the ELBO alone takes long for, or never finds where mixing is strong.
 
+Where modalities show variables that are nodes themselves, a latent that they share for one, these
+would tell subjects apart best of all, and every latent would become one of them. There partners are
+subjects with similar values of those variables, so that only what lies beyond them counts.
+
 Where the order of modalities is known, the rest are a modality's possible causes, and c runs over
 its own latents; where it is open, an edge may join it to the rest in either direction.
 
@@ -31,12 +35,18 @@ from pyrocrl.model import MultimodalSCM
 from pyrocrl.training.effects import Effects
 from pyrocrl.training.sparsity import edge_penalty
 
-__all__ = ["CausalContrast", "KnownOrderContrast", "OpenOrderContrast", "causal_contrast"]
+__all__ = [
+    "PARTNERS",
+    "CausalContrast",
+    "KnownOrderContrast",
+    "OpenOrderContrast",
+    "causal_contrast",
+]
 
 _HIDDEN = 32
 _LOG_SCALES = (-4.0, 3.0)
 _ANCHOR = 0.1
-_PARTNERS = 128
+PARTNERS = 128
 _SUBJECTS_FOR_SLOPES = 128
 _LOG_DOUBT = -2.0
 _NEVER = -1e9
@@ -107,7 +117,7 @@ class CausalContrast(nn.Module, ABC):
             sparsity: weight of the price on influence.
         """
         z, anchor = self._latents(encoding, unmixing)
-        loss = self.nats(z, _PARTNERS, encoding.absent).mean(1) + _ANCHOR * anchor
+        loss = self.nats(z, PARTNERS, encoding.absent).mean(1) + _ANCHOR * anchor
         if sparsity > 0:
             loss = loss + sparsity * edge_penalty(self.influence(z), self.edge_cost)
         return loss

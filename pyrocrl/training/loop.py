@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from pyrocrl.data import Batch, MultimodalData
 from pyrocrl.guide import AmortizedGuide
 from pyrocrl.model import MultimodalSCM
-from pyrocrl.training.contrast import CausalContrast
+from pyrocrl.training.contrast import PARTNERS, CausalContrast
 from pyrocrl.training.history import History, StageRecord
 from pyrocrl.training.objective import Objective, held_out_elbo
 from pyrocrl.training.optimizer import ChainOptimizer
@@ -142,7 +142,7 @@ class Training:
         objective = Objective(self.contrast, self.edge_cost, self.generalises)
         loss_of = objective(self.model, self.guide)
         elbos = []
-        for step, batch in enumerate(minibatches(self.subjects, self.batch_size)):
+        for step, batch in enumerate(minibatches(self.subjects, self.batch_size, PARTNERS)):
             progress = (epoch + step / self.steps_per_epoch) / epochs
             objective.weights = stage.weights(progress)
             # Validation finds shape errors in the first steps; after that it only costs time.

@@ -12,7 +12,7 @@ from pyrocrl.data import MultimodalData
 from pyrocrl.errors import ModelError
 from pyrocrl.guide import AmortizedGuide
 from pyrocrl.model import MultimodalSCM
-from pyrocrl.training.contrast import causal_contrast
+from pyrocrl.training.contrast import PARTNERS, causal_contrast
 from pyrocrl.training.finalists import Rebuild, finalists
 from pyrocrl.training.gates import fit_gates
 from pyrocrl.training.history import History
@@ -22,6 +22,7 @@ from pyrocrl.training.orient import orient
 from pyrocrl.training.progress import Bars, Silence
 from pyrocrl.training.sparsity import edge_cost
 from pyrocrl.training.stages import SCHEDULE, epochs_of
+from pyrocrl.training.steps import alike
 
 __all__ = ["Trained", "hold_out", "train"]
 
@@ -97,6 +98,8 @@ def train(
     history = History()
     cost = edge_cost(model.space.allowed, model.nodes.inner).to(model.zero.device)
     batch_size = min(_BATCH, max(1, training.n_subjects // 3))
+    if any(modality.seen_by for modality in held_out):
+        held_out = held_out.select(alike(held_out, torch.arange(held_out.n_subjects), PARTNERS))
     with Bars() if progress else Silence() as bars:
         run = Training(
             model=model,

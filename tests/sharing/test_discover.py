@@ -126,3 +126,13 @@ def test_data_that_cannot_be_used_are_refused() -> None:
         discover(data.select(range(50)), progress=False)
     with pytest.raises(DataError, match="'age' holds Variables"):
         discover({**frames, "age": crl.Variables(frames["m1"][["x1"]])}, progress=False)
+
+
+def test_shared_latents_join_the_measurements_as_variables(fitted: Any) -> None:
+    found, data, _ = fitted
+    joined = found.joined(data)
+    assert joined.names == ("m1+m2", "m1", "m2")
+    assert joined["m1+m2"].seen_by == ("m1", "m2")
+    assert found.own == {"m1": 2, "m2": 2}
+    fit = crl.fit(joined, latents=found.own, restarts=2, max_epochs=3, progress=False)
+    assert fit.edge_probabilities().columns[0] == "m1+m2.z1"
