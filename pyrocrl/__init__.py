@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pyrocrl import baselines, datasets, diagnose, likelihoods, metrics, simulate
+    from pyrocrl import baselines, datasets, diagnose, likelihoods, metrics, sharing, simulate
     from pyrocrl.data import (
         Batch,
         Cells,
@@ -99,7 +99,7 @@ _HOME = {
     "load": "pyrocrl.pipeline",
     "select_latents": "pyrocrl.latent_counts",
 }
-_MODULES = ("baselines", "datasets", "diagnose", "likelihoods", "metrics", "simulate")
+_MODULES = ("baselines", "datasets", "diagnose", "likelihoods", "metrics", "sharing", "simulate")
 
 __all__ = [
     "AmortizedGuide",
@@ -143,6 +143,7 @@ __all__ = [
     "load",
     "metrics",
     "select_latents",
+    "sharing",
     "simulate",
 ]
 

@@ -167,6 +167,40 @@ def sachs(
         _written(trust.run_sachs(data, trust.choose_methods(names, dibs), out, say=typer.echo))
 
 
+@benchmarks.command()
+def sharing(
+    seeds: Annotated[str, typer.Option(help="Data seeds, such as 0-9 or 3,5.")] = "0-9",
+    setting: Annotated[
+        list[str] | None, typer.Option(help="Settings; all, unless told otherwise.")
+    ] = None,
+    methods: Annotated[
+        list[str] | None,
+        typer.Option(help="Methods; all but the whole fit, unless told otherwise."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder of results.")] = Path("benchmarks/results"),
+    render: Annotated[bool, typer.Option("--render", help="Run nothing; write the page.")] = False,
+) -> None:
+    """Which modalities share latents, and how near these are, against simulated truth.
+
+    Goes on where sharing.csv ends, then writes sharing.md.
+    """
+    with one_line_errors():
+        from pyrocrl import benchmark
+        from pyrocrl.benchmark.sharing import run_sharing
+
+        numbers = benchmark.read_seeds(seeds)
+        _written(
+            run_sharing(
+                numbers,
+                out,
+                settings=setting or (),
+                methods=methods or (),
+                render=render,
+                say=typer.echo,
+            )
+        )
+
+
 def _written(page: Path | None) -> None:
     if page is not None:
         typer.echo(f"Written: {page}")

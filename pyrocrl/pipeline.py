@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
@@ -24,6 +24,9 @@ from pyrocrl.scm import BackgroundKnowledge, EdgePrior, Mechanism
 from pyrocrl.settings import FitSettings
 from pyrocrl.structure.program_prior import check_can_be_summed
 from pyrocrl.training import hold_out, train
+
+if TYPE_CHECKING:
+    from pyrocrl.sharing.result import SharedLatents
 
 __all__ = ["fit", "load"]
 
@@ -51,6 +54,7 @@ def fit(
     progress: bool = True,
     max_epochs: int | None = None,
     device: str | torch.device | None = None,
+    sharing: SharedLatents | None = None,
 ) -> Posterior:
     """Find the latent causes behind several modalities, and how probable each edge is.
 
@@ -80,6 +84,9 @@ def fit(
         progress: show a progress bar for each stage.
         max_epochs: limit on the passes over the data; None takes what the number of subjects asks.
         device: where to train, such as "cuda"; None is the CPU.
+        sharing: latents that several modalities share, from `pyrocrl.sharing.discover`: they become
+            nodes of the graph, causes first, which their modalities show, and the others are looked
+            for beyond them. It knows how many others there are; `latents` is not looked at.
 
     Returns:
         The posterior. Ctrl-C during training ends it early and returns what was found.
@@ -99,6 +106,8 @@ def fit(
     """
     if not isinstance(data, MultimodalData):
         data = MultimodalData(data)
+    if sharing is not None:
+        data, latents = sharing.joined(data), sharing.own
     if len(data.names) < 2:
         raise DataError(
             f"only one modality, {data.names[0]!r}: causes are told apart by how they act on "

@@ -126,8 +126,9 @@ class SharedLatents:
     def joined(self, data: MultimodalData | Mapping[str, Any]) -> MultimodalData:
         """The measurements with the shared latents as variables that their modalities show.
 
-        `pyrocrl.fit(found.joined(data), latents=found.own)` then looks for the other latents beyond
-        the shared ones, and for the causes among all.
+        `pyrocrl.fit(data, sharing=found)` does this: it looks for the other latents beyond the
+        shared ones, and for the causes among all. New subjects for the posterior's queries come
+        from here as well.
 
         Args:
             data: subjects with the fitted modalities and columns.

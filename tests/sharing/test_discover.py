@@ -134,5 +134,6 @@ def test_shared_latents_join_the_measurements_as_variables(fitted: Any) -> None:
     assert joined.names == ("m1+m2", "m1", "m2")
     assert joined["m1+m2"].seen_by == ("m1", "m2")
     assert found.own == {"m1": 2, "m2": 2}
-    fit = crl.fit(joined, latents=found.own, restarts=2, max_epochs=3, progress=False)
-    assert fit.edge_probabilities().columns[0] == "m1+m2.z1"
+    fit = crl.fit(data, sharing=found, restarts=2, max_epochs=3, progress=False)
+    assert list(fit.edge_probabilities()) == ["m1+m2.z1", "m1.z1", "m1.z2", "m2.z1", "m2.z2"]
+    assert fit.latents(found.joined(data.select(range(5)))).shape == (5, 4)
