@@ -107,8 +107,7 @@ def _checked(data: MultimodalData, latents: int | Mapping[str, int]) -> dict[str
             f"too few subjects to tell what is shared: {data.n_subjects}, at least "
             f"{_FEWEST_SUBJECTS} are needed"
         )
-    widths = {modality.name: int(np.prod(modality.shape)) for modality in data}
-    return sizes_per_modality(latents, widths, "latents", at_least=1)
+    return sizes_per_modality(latents, list(data), "latents", at_least=1)
 
 
 def _prior(prior: float | pd.DataFrame | Prior, names: tuple[str, ...]) -> Prior:
