@@ -201,6 +201,29 @@ def sharing(
         )
 
 
+@benchmarks.command()
+def measurements(
+    seeds: Annotated[str, typer.Option(help="Data seeds, such as 0-2 or 3,5.")] = "0-2",
+    checks: Annotated[
+        list[str] | None,
+        typer.Option(help="likelihood, missing, or single cases; all, unless told otherwise."),
+    ] = None,
+    restarts: Annotated[int, typer.Option(min=1, help="Restarts of every fit.")] = 8,
+    out: Annotated[Path, typer.Option(help="Folder of results.")] = Path("benchmarks/results"),
+    render: Annotated[bool, typer.Option("--render", help="Run nothing; write the page.")] = False,
+) -> None:
+    """Latents behind every likelihood, and behind modalities that subjects lack.
+
+    Goes on where measurements.csv ends, then writes measurements.md.
+    """
+    with one_line_errors():
+        from pyrocrl import benchmark, measured
+
+        numbers = benchmark.read_seeds(seeds)
+        cases = measured.cases(checks or measured.CHECKS, numbers, restarts)
+        _written(measured.run_measurements(cases, out, render=render, say=typer.echo))
+
+
 def _written(page: Path | None) -> None:
     if page is not None:
         typer.echo(f"Written: {page}")
