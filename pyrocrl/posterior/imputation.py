@@ -145,7 +145,7 @@ def _drawn(
             eta = _normal(*encoding.eta[name]).sample()
             if pattern[where.start]:
                 eta = torch.randn_like(eta)
-            law = model.decoders[name](y[..., where], eta, batch[name])
+            law = model.decoders[name](y[..., model.shown[name]], eta, batch[name])
             measured[name].append(law.sample()[chain].cpu())
         for name in model.variable_names:
             measured[name].append(z[chain][..., model.positions[name]].cpu())

@@ -49,7 +49,7 @@ _ANCHOR = 0.1
 PARTNERS = 128
 _SUBJECTS_FOR_SLOPES = 128
 _LOG_DOUBT = -2.0
-_NEVER = -1e9
+_FEWEST_PARTNERS = 2
 
 
 class CausalContrast(nn.Module, ABC):
@@ -133,28 +133,41 @@ class CausalContrast(nn.Module, ABC):
         partners = min(partners, z.shape[1])
         blocks = z.shape[1] // partners
         z = z[:, : blocks * partners]
+        if absent is not None:
+            return self._nats_of_those_there(z, blocks, absent[: blocks * partners])
         total = z.new_zeros(len(z), blocks, partners)
-        lacking = None if absent is None else absent[: blocks * partners]
 
         def apart(values: Tensor) -> Tensor:
             return values.reshape(len(values), blocks, partners, -1)
 
         for name, (said, told) in self.sides(z).items():
-            if lacking is None:
-                score = -0.5 * _squared_distances(apart(told), apart(said))
-            else:
-                trust = self._trust(name, lacking, said.shape[-1])
-                score = _trusted_score(apart(told), apart(said), apart(trust))
+            score = -0.5 * _squared_distances(apart(told), apart(said))
             score = score + apart(self.own[name](z[..., self.positions[name]])).mT
             score = score + apart(self.rest[name](z[..., self.rest_of[name]]))
-            if lacking is None:
-                total = total + 0.5 * (_wrong_partner(score) + _wrong_partner(score.mT))
-            else:
-                gone = lacking[:, self.positions[name].start].reshape(blocks, partners)
-                score = score.masked_fill(gone.unsqueeze(-1) | gone.unsqueeze(-2), _NEVER)
-                nats = 0.5 * (_wrong_partner(score) + _wrong_partner(score.mT))
-                total = total + nats.masked_fill(gone, 0.0)
+            total = total + 0.5 * (_wrong_partner(score) + _wrong_partner(score.mT))
         return total.flatten(1)
+
+    def _nats_of_those_there(self, z: Tensor, blocks: int, absent: Tensor) -> Tensor:
+        """The same; a term is of those who have the modality and any of the rest.
+
+        Others have 0 of it, and the term counts as much in the mean as if everybody had it.
+        """
+        total = z.new_zeros(z.shape[:2])
+        for name, (said, told) in self.sides(z).items():
+            gone = absent[:, self.positions[name].start] | absent[:, self.rest_of[name]].all(1)
+            there = (~gone).nonzero()[:, 0]
+            partners = len(there) // blocks
+            if partners < _FEWEST_PARTNERS:
+                continue
+            rows = there[: blocks * partners]
+            parts = (told, said, self._trust(name, absent, said.shape[-1]))
+            score = _trusted_score(*(_blocks(own[:, rows], blocks) for own in parts))
+            own, rest = z[:, rows][..., self.positions[name]], z[:, rows][..., self.rest_of[name]]
+            score = score + _blocks(self.own[name](own), blocks).mT
+            score = score + _blocks(self.rest[name](rest), blocks)
+            nats = 0.5 * (_wrong_partner(score) + _wrong_partner(score.mT)).flatten(1)
+            total = total.index_add(1, rows, nats * (z.shape[1] / len(rows)))
+        return total
 
     @torch.no_grad()
     def log_match(self, encoding: Encoding, unmixing: Tensor) -> Tensor:
@@ -311,6 +324,12 @@ def _where_there(z: Tensor, absent: Tensor) -> tuple[Tensor, Tensor]:
     deviation = ((centred**2).sum(1, keepdim=True) / (count - 1)).sqrt() + 1e-4
     distance = (mean**2 + (deviation - 1) ** 2).sum((1, 2))
     return centred / deviation, distance
+
+
+def _blocks(values: Tensor, blocks: int) -> Tensor:
+    """(chain, subject, value) -> (chain, block, partner, value)."""
+    apart: Tensor = values.unflatten(1, (blocks, -1))
+    return apart
 
 
 def _trusted_score(told: Tensor, said: Tensor, trust: Tensor) -> Tensor:
