@@ -58,7 +58,7 @@ class Sharing(nn.Module):
         return said
 
     def model(self, x: dict[str, Tensor]) -> None:
-        """z ~ N(0, 1), x ~ N(g(z), 0.3)."""
+        """Latents z ~ N(0, 1) and measurements x ~ N(g(z), 0.3)."""
         for name, values in x.items():
             with pyro.plate(f"{name}.subjects", len(values)):
                 z = pyro.sample(f"{name}.z", dist.Normal(0.0, 1.0).expand([LATENTS]).to_event(1))

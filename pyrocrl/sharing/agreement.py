@@ -5,7 +5,7 @@ for every subject. Networks look for them by making 1 - r^2 small, r the correla
 Whatever else agrees because of a latent that is already known, its square for instance, is no
 second latent. So each further component is judged by what it tells beyond the latents found so
 far: f and g are first regressed on flexible functions of those. Nor is a rare event that all
-modalities see: f and g are bounded, in units of their middle half, so that a few extreme subjects
+modalities see: f and g are bounded, and must vary over all subjects, so that a few extreme ones
 decide nothing. No decoder is needed.
 """
 
@@ -27,7 +27,6 @@ _FEATURE_SCALE = 0.8
 _MOST_GIVEN = 32
 _RIDGE = 1e-3
 _FARTHEST = 2.5
-_NORMAL_MEDIAN = 0.6745
 
 
 @dataclass(frozen=True)
@@ -58,9 +57,7 @@ class _Step:
     @classmethod
     def learned(cls, codes: Tensor, features: Tensor) -> _Step:
         """From codes (set, member, subject) and features (set, subject, feature)."""
-        centre = codes.detach().median(2, keepdim=True).values
-        distance = (codes.detach() - centre).abs().median(2, keepdim=True).values
-        unit = distance / _NORMAL_MEDIAN + 1e-4
+        centre, unit = codes.mean(2, keepdim=True), codes.std(2, keepdim=True) + 1e-4
         bounded = _bounded((codes - centre) / unit)
         coefficients = _regression(features, bounded)
         rest = (bounded - (features @ coefficients).mT).detach()
