@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 
 from pyrocrl.data.batch import Cells
+from pyrocrl.data.columnar import ColumnarModality
 from pyrocrl.data.columns import check_same, refuse_columns
 from pyrocrl.data.modality import EVERYBODY, Features, Modality, Readable
 from pyrocrl.data.standardise import column_moments
@@ -154,7 +155,7 @@ class CountsTable:
 
 
 @dataclass(frozen=True, eq=False)
-class CountsModality(Modality):
+class CountsModality(ColumnarModality):
     """Counts, the library size given.
 
     Args:
@@ -169,10 +170,6 @@ class CountsModality(Modality):
         rate: (column,), mean count at the typical library size.
     """
 
-    name: str
-    columns: tuple[str, ...]
-    values: torch.Tensor
-    observed: torch.Tensor
     log_size: torch.Tensor
     typical: float
     mean: FloatArray
@@ -185,63 +182,30 @@ class CountsModality(Modality):
         return "counts"
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """(column,)."""
-        return (len(self.columns),)
-
-    @property
     def described(self) -> str:
         """Its number of columns in words."""
         return f"counts in {plural(self.width, 'column')}"
-
-    @property
-    def device(self) -> torch.device:
-        """Where its cells are."""
-        return self.values.device
-
-    @property
-    def missing(self) -> float:
-        """Share of the cells that are missing."""
-        cells = self.observed.numel()
-        return 1.0 - int(self.observed.sum()) / cells if cells else 0.0
-
-    @property
-    def present(self) -> torch.Tensor:
-        """(subject,), False for who lacks the whole modality."""
-        return self.observed.any(1)
-
-    def __len__(self) -> int:
-        return len(self.values)
 
     def cells(self, rows: torch.Tensor | slice = EVERYBODY) -> Cells:
         """Counts of some subjects; the logarithm of their library size is given."""
         return Cells(self.values[rows], self.observed[rows], self.log_size[rows])
 
-    def take(self, rows: torch.Tensor) -> CountsModality:
+    def take(self, rows: torch.Tensor) -> Self:
         """The subjects in these rows, in the same units."""
-        return self._with(self.values[rows], self.observed[rows], self.log_size[rows])
+        return replace(super().take(rows), log_size=self.log_size[rows])
 
-    def to(self, device: torch.device | str) -> CountsModality:
+    def to(self, device: torch.device | str) -> Self:
         """The same modality on another device."""
-        parts = (self.values, self.observed, self.log_size)
-        return self._with(*(own.to(device) for own in parts))
+        return replace(super().to(device), log_size=self.log_size.to(device))
 
-    def unmeasured(self, subjects: int, *, observed: bool = True) -> CountsModality:
+    def unmeasured(self, subjects: int, *, observed: bool = True) -> Self:
         """Subjects of whom nothing is measured yet, of typical library size."""
-        shape = (subjects, self.width)
-        seen = torch.full(shape, observed, dtype=torch.bool)
-        return self._with(torch.zeros(shape), seen, torch.zeros(subjects, 1))
+        blank = super().unmeasured(subjects, observed=observed)
+        return replace(blank, log_size=torch.zeros(subjects, 1))
 
     def unstandardise(self, values: np.ndarray | torch.Tensor) -> np.ndarray:
         """Counts as they are, see `Modality.unstandardise`."""
-        if isinstance(values, torch.Tensor):
-            values = values.detach().cpu().numpy()
-        if values.shape[-1:] != self.shape:
-            raise DataError(
-                f"modality '{self.name}': values of shape {values.shape} do not end in its "
-                f"{self.width} columns"
-            )
-        return np.asarray(values, dtype=np.float64)
+        return self.as_columns(values)
 
     def features(self) -> Features:
         """log(1 + count at the typical library size), standardised."""
@@ -251,13 +215,9 @@ class CountsModality(Modality):
         scaled = (np.log1p(counts / size) - self.mean) / self.std
         return Features(self.columns, np.where(observed, scaled, 0.0), observed)
 
-    def coordinates(self) -> dict[str, list[Any]]:
-        """The columns' names."""
-        return {"column": list(self.columns)}
-
     def reading(self, subjects: pd.Index) -> CountsTable:
         """The counts as they were read."""
-        values = self.frame(subjects).to_numpy()
+        values = self.measured()
         library = self.typical * np.exp(self.log_size[:, 0].double().cpu().numpy())
         return CountsTable(self.name, self.columns, subjects, values, library)
 
@@ -267,9 +227,7 @@ class CountsModality(Modality):
         Args:
             subjects: labels of the rows.
         """
-        values = self.values.double().cpu().numpy()
-        values = np.where(self.observed.cpu().numpy(), values, np.nan)
-        return pd.DataFrame(values, index=subjects, columns=list(self.columns))
+        return pd.DataFrame(self.measured(), index=subjects, columns=list(self.columns))
 
     def to_json(self) -> dict[str, Any]:
         """Columns and what is typical of each, see `Modality.to_json`."""
@@ -295,8 +253,3 @@ class CountsModality(Modality):
             std=np.array(stored["std"]),
             rate=np.array(stored["rate"]),
         )
-
-    def _with(
-        self, values: torch.Tensor, observed: torch.Tensor, log_size: torch.Tensor
-    ) -> CountsModality:
-        return replace(self, values=values, observed=observed, log_size=log_size)

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from pyrocrl.data.batch import Cells
+from pyrocrl.data.columnar import ColumnarModality
 from pyrocrl.data.columns import check_same
-from pyrocrl.data.modality import EVERYBODY, Features, Modality
+from pyrocrl.data.modality import Features, Modality
 from pyrocrl.data.standardise import column_moments, standardise
 from pyrocrl.errors import DataError, plural
 from pyrocrl.likelihoods import Likelihood, likelihood_from_json
@@ -106,33 +106,24 @@ class MixedTable:
 
 
 @dataclass(frozen=True, eq=False)
-class MixedModality(Modality):
+class MixedModality(ColumnarModality):
     """A table whose columns were measured in several ways.
 
     Args:
         name: the modality.
         columns: names of the columns.
-        likelihoods: of each column, fitted.
         values: float32, (subject, column), as the likelihood of each takes them: standardised
             numbers, positions of levels, counts; 0 where missing.
         observed: bool, (subject, column), False where a cell is missing.
+        likelihoods: of each column, fitted.
     """
 
-    name: str
-    columns: tuple[str, ...]
     likelihoods: tuple[Likelihood, ...]
-    values: torch.Tensor
-    observed: torch.Tensor
 
     @property
     def kind(self) -> str:
         """What the modality is: "mixed table"."""
         return "mixed table"
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """(column,)."""
-        return (len(self.columns),)
 
     @property
     def described(self) -> str:
@@ -141,57 +132,12 @@ class MixedModality(Modality):
         counted = ", ".join(f"{names.count(name)} {name}" for name in dict.fromkeys(names))
         return f"{plural(len(names), 'column')}: {counted}"
 
-    @property
-    def device(self) -> torch.device:
-        """Where its cells are."""
-        return self.values.device
-
-    @property
-    def missing(self) -> float:
-        """Share of the cells that are missing."""
-        cells = self.observed.numel()
-        return 1.0 - int(self.observed.sum()) / cells if cells else 0.0
-
-    @property
-    def present(self) -> torch.Tensor:
-        """(subject,), False for who lacks the whole modality."""
-        return self.observed.any(1)
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-    def cells(self, rows: torch.Tensor | slice = EVERYBODY) -> Cells:
-        """What was measured of some subjects; a slice copies nothing."""
-        return Cells.of(self.values[rows], self.observed[rows])
-
-    def take(self, rows: torch.Tensor) -> MixedModality:
-        """The subjects in these rows, in the same units."""
-        return replace(self, values=self.values[rows], observed=self.observed[rows])
-
-    def to(self, device: torch.device | str) -> MixedModality:
-        """The same modality on another device."""
-        return replace(self, values=self.values.to(device), observed=self.observed.to(device))
-
-    def unmeasured(self, subjects: int, *, observed: bool = True) -> MixedModality:
-        """Subjects of whom nothing is measured yet, see `Modality.unmeasured`."""
-        shape = (subjects, self.width)
-        return replace(
-            self, values=torch.zeros(shape), observed=torch.full(shape, observed, dtype=torch.bool)
-        )
-
     def unstandardise(self, values: np.ndarray | torch.Tensor) -> np.ndarray:
         """From what the likelihoods take to the data's units, see `Modality.unstandardise`.
 
         Levels that are no numbers stay positions in the list of levels.
         """
-        if isinstance(values, torch.Tensor):
-            values = values.detach().cpu().numpy()
-        values = np.asarray(values, dtype=np.float64)
-        if values.shape[-1:] != (self.width,):
-            raise DataError(
-                f"modality '{self.name}': values of shape {values.shape} do not end in its "
-                f"{self.width} columns"
-            )
+        values = self.as_columns(values)
         return np.stack(
             [own.units(values[..., k]) for k, own in enumerate(self.likelihoods)], axis=-1
         )
@@ -207,10 +153,6 @@ class MixedModality(Modality):
             values += [np.where(seen[:, k], own_values, 0.0) for own_values in shown.values()]
             observed += [seen[:, k]] * len(shown)
         return Features(tuple(names), np.column_stack(values), np.column_stack(observed))
-
-    def coordinates(self) -> dict[str, list[Any]]:
-        """The columns' names."""
-        return {"column": list(self.columns)}
 
     def reading(self, subjects: pd.Index) -> MixedTable:
         """The table in the data's units."""

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from pyrocrl.data.batch import Cells
+from pyrocrl.data.columnar import ColumnarModality
 from pyrocrl.data.columns import check_same
-from pyrocrl.data.modality import EVERYBODY, Features, Modality
+from pyrocrl.data.modality import Features, Modality
 from pyrocrl.data.standardise import column_moments, standardise, unstandardise
 from pyrocrl.errors import DataError, plural
 
@@ -71,7 +71,7 @@ class LabelledTable:
 
 
 @dataclass(frozen=True, eq=False)
-class TableModality(Modality):
+class TableModality(ColumnarModality):
     """A table of measurements, standardised, with its missing cells marked.
 
     Args:
@@ -90,10 +90,6 @@ class TableModality(Modality):
     ([-1.0, 1.0, 0.0], True)
     """
 
-    name: str
-    columns: tuple[str, ...]
-    values: torch.Tensor
-    observed: torch.Tensor
     mean: np.ndarray
     std: np.ndarray
     is_variables: bool = False
@@ -139,73 +135,18 @@ class TableModality(Modality):
         return "variables" if self.is_variables else "table"
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """(column,)."""
-        return (len(self.columns),)
-
-    @property
     def described(self) -> str:
         """Its number of columns, or of variables, in words."""
         return plural(self.width, "variable" if self.is_variables else "column")
 
-    @property
-    def device(self) -> torch.device:
-        """Where its cells are."""
-        return self.values.device
-
-    @property
-    def missing(self) -> float:
-        """Share of the cells that are missing."""
-        cells = self.observed.numel()
-        return 1.0 - int(self.observed.sum()) / cells if cells else 0.0
-
-    @property
-    def present(self) -> torch.Tensor:
-        """(subject,), False for who lacks the whole modality."""
-        return self.observed.any(1)
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-    def cells(self, rows: torch.Tensor | slice = EVERYBODY) -> Cells:
-        """What was measured of some subjects; a slice copies nothing."""
-        return Cells.of(self.values[rows], self.observed[rows])
-
-    def take(self, rows: torch.Tensor) -> Self:
-        """The subjects in these rows, standardised as before."""
-        return replace(self, values=self.values[rows], observed=self.observed[rows])
-
-    def to(self, device: torch.device | str) -> Self:
-        """The same modality on another device."""
-        return replace(self, values=self.values.to(device), observed=self.observed.to(device))
-
-    def unmeasured(self, subjects: int, *, observed: bool = True) -> Self:
-        """Subjects of whom nothing is measured yet, see `Modality.unmeasured`."""
-        shape = (subjects, self.width)
-        return replace(
-            self, values=torch.zeros(shape), observed=torch.full(shape, observed, dtype=torch.bool)
-        )
-
     def unstandardise(self, values: np.ndarray | torch.Tensor) -> np.ndarray:
         """From standard deviations to the data's units, see `Modality.unstandardise`."""
-        if isinstance(values, torch.Tensor):
-            values = values.detach().cpu().numpy()
-        values = np.asarray(values, dtype=np.float64)
-        if values.shape[-1:] != (self.width,):
-            raise DataError(
-                f"modality '{self.name}': values of shape {values.shape} do not end in its "
-                f"{self.width} columns"
-            )
-        return unstandardise(values, self.mean, self.std)
+        return unstandardise(self.as_columns(values), self.mean, self.std)
 
     def features(self) -> Features:
         """The columns themselves."""
         values = self.values.double().cpu().numpy()
         return Features(self.columns, values, self.observed.cpu().numpy())
-
-    def coordinates(self) -> dict[str, list[Any]]:
-        """The columns' names."""
-        return {"column": list(self.columns)}
 
     def reading(self, subjects: pd.Index) -> LabelledTable:
         """The table in the data's units."""
