@@ -18,7 +18,8 @@ SAYS = {
     "expert_prior": r"habits.diet +blood.glucose +True( +[01]\.\d+){4}",
     "horseshoe_prior": r"horseshoe( +[01]\.\d+){5}",
     "custom_mechanism": r"DoseResponse +-?\d+\.\d+ +[01]\.\d",
-    "custom_likelihood": r"Student t +[01]\.\d+ +-?\d+\.\d",
+    "custom_likelihood": r"spoilt +[01]\.\d+",
+    "counts": r"negative binomial +[01]\.\d+ +-?[01]\.\d+",
     "correlated_guide": r"CorrelatedGuide: MCC [01]\.\d+, held-out ELBO -?\d",
     "amortized_guide": r"GuideWrittenOut: MCC [01]\.\d+, held-out ELBO -?\d",
 }
