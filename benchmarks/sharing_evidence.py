@@ -31,7 +31,7 @@ def rows_of(seed: int) -> list[dict[str, Any]]:
     """Evidence of one simulated data set; every second one has a shared latent."""
     rng = np.random.default_rng(seed)
     case = "a" if seed % 2 else "none"
-    design = {
+    design: dict[str, Any] = {
         "mixing": "square" if seed // 2 % 2 else "expand",
         "strength": float(rng.choice(STRENGTHS)),
         "n_subjects": int(rng.choice([10_000, 10_000, 4000])),

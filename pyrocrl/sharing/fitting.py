@@ -79,7 +79,7 @@ def fit_agreement(
     optimizer, rows = ChainOptimizer(networks.parameters(), []), _endless_rows(count, size)
     rounds = _MOST_ROUNDS if max_epochs is None else 1
     for _ in range(rounds):
-        checks = []
+        checks: list[tuple[Tensor, Tensor]] = []
         progress.start(f"what {len(networks.sets[0])} modalities share", steps)
         for step in range(1, steps + 1):
             some = next(rows)

@@ -158,8 +158,8 @@ def _grouped(said: Mapping[str, Opinion], alone: float) -> list[dict[str, int]]:
         for name, opinion in said.items()
         for slot in range(opinion.loc.shape[-1])
     }
-    for _, one, other in sorted(matches):
-        first, second = group_of[one], group_of[other]
+    for _, here, there in sorted(matches):
+        first, second = group_of[here], group_of[there]
         if first.keys().isdisjoint(second):
             first.update(second)
             for member in second.items():
