@@ -51,9 +51,9 @@ PRIORS: Mapping[str, EdgePrior] = {
     "one rate": SpikeAndSlab(dist.Beta(1.0, 4.0)),
     "a rate for each pair of modalities": HierarchicalEdges(dist.Beta(2.0, 6.0)),
 }
-_GROUPS = ("a", "a", "b", "b", "c", "c")
+_GROUPS = ("a", "a", "b", "b")
 _SUBJECTS = 100
-_CANDIDATES = 2000
+_CANDIDATES = 8000
 # A slope and rates of edges between and inside modalities, (child, parent).
 _EDGE, _OTHER_EDGE = (2, 0), (1, 0)
 

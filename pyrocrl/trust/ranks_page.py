@@ -34,7 +34,7 @@ Made by
 
     pyrocrl benchmark ranks --seeds {seeds}
 
-Each data set is drawn from the prior: edge rates, an acyclic graph of six variables in three
+Each data set is drawn from the prior: edge rates, an acyclic graph of four variables in two
 groups, slopes, noise, and 100 subjects (linear, Gaussian noise), given that variables are
 standardised (`pyrocrl.trust.ranks`). The rank of the true value among {draws} draws of its
 posterior is uniform where the posterior is right.
