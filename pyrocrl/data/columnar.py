@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 import torch
 
 from pyrocrl.data.batch import Cells
@@ -77,6 +78,19 @@ class ColumnarModality(Modality):
     def coordinates(self) -> dict[str, list[Any]]:
         """The columns' names."""
         return {"column": list(self.columns)}
+
+    def of_frame(self, frame: pd.DataFrame) -> ColumnarModality:
+        """Other subjects, given as a plain table, in the units of these.
+
+        Args:
+            frame: (subject, column), numbers or categories.
+
+        Raises:
+            DataError: a plain table does not say what these measurements need, or does not fit.
+        """
+        raise DataError(
+            f"modality '{self.name}' was {self.kind}, and is a table now; give it as it was fitted"
+        )
 
     def as_columns(self, values: np.ndarray | torch.Tensor) -> np.ndarray:
         """Values that end in the columns, float64.

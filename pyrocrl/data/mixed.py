@@ -67,13 +67,12 @@ class MixedTable:
         ]
         return self._coded(numbers, tuple(fitted))
 
-    def like(self, earlier: Modality) -> MixedModality:
+    def like(self, earlier: Modality) -> ColumnarModality:
         """The table with columns, levels and units of an earlier one."""
+        if isinstance(earlier, ColumnarModality) and not isinstance(earlier, MixedModality):
+            return earlier.of_frame(self.frame)
         if not isinstance(earlier, MixedModality):
-            raise DataError(
-                f"modality '{self.name}' was a {earlier.kind} of numbers alone, and has columns "
-                "of other kinds now; give it as it was fitted"
-            )
+            raise DataError(f"modality '{self.name}' was {earlier.kind}, and is a table now")
         check_same("columns", f"modality '{self.name}'", earlier.columns, tuple(self.frame))
         table = replace(self, frame=self.frame[list(earlier.columns)])
         return table._coded(table._numbers(earlier.likelihoods), earlier.likelihoods)
@@ -119,6 +118,10 @@ class MixedModality(ColumnarModality):
     """
 
     likelihoods: tuple[Likelihood, ...]
+
+    def of_frame(self, frame: pd.DataFrame) -> ColumnarModality:
+        """Other subjects with these columns, see `ColumnarModality.of_frame`."""
+        return MixedTable(self.name, frame, None, ()).like(self)
 
     @property
     def kind(self) -> str:

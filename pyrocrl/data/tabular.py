@@ -13,7 +13,7 @@ from pyrocrl.data.columnar import ColumnarModality
 from pyrocrl.data.columns import check_same
 from pyrocrl.data.modality import Features, Modality
 from pyrocrl.data.standardise import column_moments, standardise, unstandardise
-from pyrocrl.errors import DataError, plural
+from pyrocrl.errors import DataError, listing, plural
 
 __all__ = ["LabelledTable", "TableModality"]
 
@@ -59,8 +59,10 @@ class LabelledTable:
         """The table, in its own mean and standard deviation."""
         return TableModality.from_table(self)
 
-    def like(self, earlier: Modality) -> TableModality:
+    def like(self, earlier: Modality) -> ColumnarModality:
         """The table with columns and units of an earlier one."""
+        if isinstance(earlier, ColumnarModality) and not isinstance(earlier, TableModality):
+            return earlier.of_frame(pd.DataFrame(self.values, columns=list(self.columns)))
         if not isinstance(earlier, TableModality):
             raise DataError(f"modality '{self.name}' was {earlier.kind}, and is a table now")
         check_same("columns", f"modality '{self.name}'", earlier.columns, self.columns)
@@ -128,6 +130,17 @@ class TableModality(ColumnarModality):
             is_variables=table.is_variables if like is None else like.is_variables,
             seen_by=table.seen_by if like is None else like.seen_by,
         )
+
+    def of_frame(self, frame: pd.DataFrame) -> ColumnarModality:
+        """Other subjects with these columns, see `ColumnarModality.of_frame`."""
+        levels = [c for c in frame if isinstance(frame[c].dtype, pd.CategoricalDtype)]
+        if levels:
+            raise DataError(
+                f"modality '{self.name}': columns {listing(levels)} hold categories, and were "
+                "numbers in the earlier data"
+            )
+        table = LabelledTable(self.name, tuple(frame), None, frame.to_numpy(np.float64))
+        return table.like(self)
 
     @property
     def kind(self) -> str:

@@ -133,6 +133,10 @@ class StudentT(Continuous):
         """Far values drawn near."""
         return cells.asinh().unsqueeze(-1)
 
+    def shown(self, column: str, cells: FloatArray) -> dict[str, FloatArray]:
+        """Far values drawn near."""
+        return {column: np.arcsinh(cells)}
+
     def moments(self, scaled: FloatArray, mean: float, std: float) -> tuple[float, float]:
         """Median, and the deviation that a normal column with these quartiles has."""
         median = float(np.median(scaled))

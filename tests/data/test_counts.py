@@ -96,6 +96,12 @@ def test_a_library_that_does_not_fit(genes: pd.DataFrame) -> None:
         counts(genes, library=np.zeros(N))
 
 
+def test_a_table_where_counts_were(genes: pd.DataFrame) -> None:
+    data = crl.MultimodalData({"rna": crl.Counts(genes), "other": genes})
+    with pytest.raises(DataError, match="'rna' was counts, and is a table now; give it as it"):
+        data.like({"rna": genes, "other": genes})
+
+
 def test_counts_where_a_table_was(genes: pd.DataFrame) -> None:
     data = crl.MultimodalData({"rna": genes, "other": genes})
     with pytest.raises(DataError, match="'rna' was a table, and is counts now"):

@@ -100,6 +100,26 @@ def test_new_subjects_are_read_as_the_fitted_ones(
     torch.testing.assert_close(new["person"].cells().values, data["person"].cells().values[5:9])
 
 
+def test_a_plain_table_of_numbers_is_read_as_the_fitted_one(person: pd.DataFrame) -> None:
+    numbers = person[["age", "visits", "dose", "smoker"]].astype(float)
+    asked = {**ASKED, "smoker": "bernoulli"}
+    data = crl.MultimodalData({"person": crl.Table(numbers, asked), "sleep": numbers})
+    few = numbers.iloc[4:8]
+    new = data.like({"person": few, "sleep": few})["person"].cells().values
+    torch.testing.assert_close(new, data["person"].cells().values[4:8])
+
+
+def test_bool_that_was_fitted_as_a_number(person: pd.DataFrame) -> None:
+    both = person[["age", "smoker"]]
+    data = crl.MultimodalData({"person": crl.Table(both, "gaussian"), "sleep": both[["age"]]})
+    few = both.iloc[4:8]
+    new = data.like({"person": few, "sleep": few[["age"]]})["person"].cells().values
+    torch.testing.assert_close(new, data["person"].cells().values[4:8])
+    few = few.assign(age=pd.Categorical(["a", "b", "a", "b"]))
+    with pytest.raises(DataError, match="'person': columns 'age' hold categories, and were"):
+        data.like({"person": few, "sleep": both.iloc[4:8][["age"]]})
+
+
 def test_a_subject_without_the_table(person: pd.DataFrame) -> None:
     other = pd.DataFrame({"rem": np.arange(N + 2) % 7}, index=[f"p{k}" for k in range(N + 2)])
     data = crl.MultimodalData({"sleep": other, "person": person}, align="union")
