@@ -48,6 +48,8 @@ class AmortizedGuide(nn.Module):
     A modality's latents are encoded from that modality alone. Measured variables are known. Where
     a variable's cell is missing, or a subject lacks a whole modality, a small network completes
     the node from everything else; noises of a modality that is not there are as the model has them.
+    The ELBO trains this network, and subjects who lack nothing teach it beside that, as otherwise
+    it would begin to learn only when the latents are found, and disturb them.
 
     Args:
         model: the model it guides.
@@ -82,7 +84,8 @@ class AmortizedGuide(nn.Module):
             }
         )
         missing = any(data[name].has_missing for name in model.variable_names)
-        self.may_lack = any(not bool(data[name].present.all()) for name in self.latents)
+        self.lacked = [name for name in self.latents if not bool(data[name].present.all())]
+        self.may_lack = bool(self.lacked)
         self.completion = (
             ChainMLP(model.chains, [2 * self.size, 32, 2 * self.size])
             if missing or self.may_lack
@@ -137,6 +140,31 @@ class AmortizedGuide(nn.Module):
             }
         return Encoding(loc, scale, is_known, eta, absent)
 
+    def completion_loss(self, encoding: Encoding) -> Tensor:
+        """How badly latents of modalities that some lack are foretold in those who lack nothing.
+
+        The modalities are hidden one after the other; nothing but the completion learns from it.
+
+        Args:
+            encoding: of a batch, some of whom may lack modalities.
+
+        Returns:
+            (chain,), minus log densities, nats per subject.
+        """
+        assert encoding.absent is not None
+        there = encoding.loc.detach()[:, ~encoding.absent.any(1)]
+        loss = there.new_zeros(self.chains)
+        for name in self.lacked if there.shape[1] else ():
+            own = self.positions[name]
+            hidden = torch.zeros(there.shape[1:], dtype=torch.bool, device=there.device)
+            hidden[:, own] = True
+            mean, deviation = self._foretold(there.masked_fill(hidden, 0.0), hidden)
+            normal = torch.distributions.Normal(
+                mean[..., own], deviation[..., own], validate_args=False
+            )
+            loss = loss - normal.log_prob(there[..., own]).sum(-1).mean(1)
+        return loss
+
     def encode_in_parts(self, data: MultimodalData, size: int = 8192) -> Iterator[Encoding]:
         """`encode` for any number of subjects, some at a time, on the guide's device.
 
@@ -179,11 +207,15 @@ class AmortizedGuide(nn.Module):
         if absent is not None:
             # What an encoder says of nothing is no news.
             missing, there = missing | absent, there.masked_fill(absent, 0.0)
-        assert self.completion is not None
-        told = torch.cat([there, missing.to(loc.dtype).expand_as(loc)], -1)
-        mean, log_deviation = self.completion(told).chunk(2, -1)
-        deviation = bounded_deviation(log_deviation)
+        mean, deviation = self._foretold(there, missing)
         return torch.where(missing, mean, loc), torch.where(missing, deviation, scale)
+
+    def _foretold(self, there: Tensor, missing: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of all nodes, told those that are not missing."""
+        assert self.completion is not None
+        told = torch.cat([there, missing.to(there.dtype).expand_as(there)], -1)
+        mean, log_deviation = self.completion(told).chunk(2, -1)
+        return mean, bounded_deviation(log_deviation)
 
 
 def _as_modelled(eta: tuple[Tensor, Tensor], gone: Tensor) -> tuple[Tensor, Tensor]:

@@ -175,3 +175,24 @@ def test_nothing_is_completed_where_nobody_lacks_anything(small_data: crl.Multim
     _, guide = lacking_pair(small_data)
     assert guide.completion is None
     assert guide.encode(small_data.batch()).absent is None
+
+
+def test_those_who_lack_nothing_teach_what_the_others_lack(
+    lacking_data: crl.MultimodalData,
+) -> None:
+    """The loss falls, and nothing but the completion learns from it."""
+    _, guide = lacking_pair(lacking_data)
+    assert guide.completion is not None
+    encoding = guide.encode(lacking_data.batch())
+    before = guide.completion_loss(encoding)
+    before.sum().backward()
+    taught = {id(p) for p in guide.completion.parameters()}
+    for parameter in guide.parameters():
+        moved = parameter.grad is not None and bool((parameter.grad != 0).any())
+        assert moved == (id(parameter) in taught)
+    optimizer = torch.optim.Adam(guide.completion.parameters(), lr=1e-2)
+    for _ in range(20):
+        optimizer.zero_grad()
+        guide.completion_loss(encoding).sum().backward()
+        optimizer.step()
+    assert bool((guide.completion_loss(encoding) < before - 0.1).all())

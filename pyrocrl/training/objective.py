@@ -155,7 +155,8 @@ class Objective(ChainELBO):
         (batch,) = args
         if self.weights.evidence == 0:
             self.last_elbo = None
-            return self._contrast(guide, guide.encode(batch)).sum()
+            encoding = guide.encode(batch)
+            return (self._contrast(guide, encoding) + _completion(guide, encoding)).sum()
         weights, terms = self.weights, self.terms(model, guide, batch)
         self.last_elbo = chain_elbo(terms, model.n_subjects).detach()
         loss = (weights.kl * terms.divergence - terms.likelihood).mean(1)
@@ -165,12 +166,17 @@ class Objective(ChainELBO):
         if weights.sparsity > 0:
             influence = model.mechanism.influence(terms.z, terms.adjacency, terms.weight)
             loss = loss + weights.sparsity * edge_penalty(influence, self.edge_cost)
-        total: Tensor = loss.sum()
+        total: Tensor = (loss + _completion(guide, terms.encoding)).sum()
         return total
 
     def _contrast(self, guide: AmortizedGuide, encoding: Encoding) -> Tensor:
         loss = self.contrast(encoding, guide.unmixing.matrix(), self.weights.turn)
         return self.weights.contrast * self.generalises * loss
+
+
+def _completion(guide: AmortizedGuide, encoding: Encoding) -> Tensor | float:
+    """What trains the completion of absent modalities; 0 where nobody lacks one."""
+    return 0.0 if encoding.absent is None else guide.completion_loss(encoding)
 
 
 @torch.no_grad()
