@@ -224,6 +224,43 @@ def measurements(
         _written(measured.run_measurements(cases, out, render=render, say=typer.echo))
 
 
+@benchmarks.command()
+def variant_mnist(
+    data: Annotated[Path, typer.Option(help="Folder of mnist/ and fashion_mnist/, IDX files.")],
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(help="paper, granted, rotation, identity or paper-COLOUR; the first two."),
+    ] = None,
+    seeds: Annotated[str, typer.Option(help="Data seeds, such as 0-4 or 3,5.")] = "0-4",
+    methods: Annotated[
+        list[str] | None, typer.Option(help="Methods, commas between; all, unless told otherwise.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder of results.")] = Path("benchmarks/results"),
+    render: Annotated[bool, typer.Option("--render", help="Run nothing; write the page.")] = False,
+) -> None:
+    """Latents of images of digits and garments, and edges between them, against known truth.
+
+    Goes on where variant_mnist.csv ends, then writes variant_mnist.md.
+    """
+    with one_line_errors():
+        from pyrocrl import benchmark
+
+        page = benchmark.run_variant_mnist(
+            data,
+            _split(setting) or ["paper", "granted"],
+            benchmark.read_seeds(seeds),
+            _split(methods) or benchmark.IMAGE_METHODS,
+            out,
+            render=render,
+            say=typer.echo,
+        )
+        _written(page)
+
+
+def _split(texts: Sequence[str] | None) -> list[str]:
+    return [word.strip() for text in texts or () for word in text.split(",")]
+
+
 def _written(page: Path | None) -> None:
     if page is not None:
         typer.echo(f"Written: {page}")

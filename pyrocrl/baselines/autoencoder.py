@@ -113,7 +113,7 @@ class _NormalDecoders(nn.Module):
         for name, network, code in zip(batch, self.networks, codes, strict=True):
             nothing = code[None, :, :0]
             cells = network(code[None], nothing, batch[name]).log_prob(batch[name].values)[0]
-            total = total + (cells * batch[name].observed).sum(1)
+            total = total + (cells * batch[name].observed).flatten(1).sum(1)
         return total
 
 

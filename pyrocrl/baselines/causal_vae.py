@@ -10,10 +10,9 @@ from torch import Tensor, nn
 
 from pyrocrl.baselines.face import Baseline, Learned
 from pyrocrl.baselines.problem import Problem
-from pyrocrl.baselines.training import Budget, Decoders, train
-from pyrocrl.data import Batch, Cells
+from pyrocrl.baselines.training import Budget, Decoders, JointEncoder, train
+from pyrocrl.data import Batch
 from pyrocrl.errors import ModelError
-from pyrocrl.modality import TabularEncoder
 from pyrocrl.modality.mlp import ChainMLP
 
 __all__ = ["CausalLayer", "CausalVAE"]
@@ -138,20 +137,16 @@ class _Network(nn.Module):
         super().__init__()
         self.counts = list(problem.latents.values())
         self.noises = list(problem.noise.values())
-        width = sum(table.width for table in problem.data)
-        self.size, wide = len(problem.nodes), hidden * len(problem.names)
-        self.encoder = TabularEncoder(1, width, self.size + sum(self.noises), wide)
+        self.size = len(problem.nodes)
+        self.encoder = JointEncoder(problem.data, self.size + sum(self.noises), hidden)
         self.causal = CausalLayer(self.size)
         self.labels_from_parents = ChainMLP(self.size, [self.size, _MASK_HIDDEN, 1])
         self.decoders = Decoders(problem.data, problem.code_sizes, hidden)
 
     def encode(self, batch: Batch) -> Tensor:
         """Means of eps and of all eta, (subject, code)."""
-        cells = [batch[name] for name in batch]
-        values = torch.cat([own.values for own in cells], 1)
-        observed = torch.cat([own.observed for own in cells], 1)
-        loc: Tensor = self.encoder(Cells.of(values, observed))[0][0]
-        return loc
+        code: Tensor = self.encoder(batch)
+        return code
 
     def latents(self, batch: Batch) -> Tensor:
         """Means of z, (subject, latent)."""

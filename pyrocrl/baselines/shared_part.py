@@ -81,5 +81,5 @@ def most_predictable(
 
 
 def _columns_of_others(batch: Batch, name: str) -> npt.NDArray[np.floating]:
-    others = [batch[other].values.numpy() for other in batch if other != name]
+    others = [batch[other].values.flatten(1).numpy() for other in batch if other != name]
     return np.hstack(others) if others else np.empty((batch.size, 0))

@@ -3,7 +3,8 @@
 Encoders and decoders are perceptrons with two hidden layers of 64 leaky-ReLU units, as those of
 `pyrocrl.fit`; every method takes 1,500 steps of Adam on 256 subjects each, one network and no
 restart, with a learning rate of 3e-3 that falls to nothing over the last quarter. Encoders are
-told which cells are missing, and no loss counts them. All of it runs on the CPU.
+told which cells are missing, and no loss counts them. Images and series have the networks that
+`pyrocrl.fit` gives them. All of it runs on the CPU.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from pyrocrl.data import Batch, MultimodalData
+from pyrocrl.data import Batch, Cells, Modality, MultimodalData
 from pyrocrl.errors import ModelError
-from pyrocrl.modality import encoder_for
+from pyrocrl.modality import TabularEncoder, decoder_for, encoder_for
 from pyrocrl.modality.mlp import ChainMLP
 
-__all__ = ["Budget", "Decoders", "Encoders", "train"]
+__all__ = ["Budget", "Decoders", "Encoders", "JointEncoder", "train"]
 
 _DECAY_FROM = 0.75
 
@@ -98,7 +99,9 @@ class Decoders(nn.Module):
     def __init__(self, data: MultimodalData, inputs: Sequence[int], hidden: int) -> None:
         super().__init__()
         self.networks = nn.ModuleList(
-            ChainMLP(1, [size, hidden, hidden, table.width])
+            _TableMeans(table, size, hidden)
+            if len(table.shape) == 1
+            else _ArrayMeans(table, size, hidden)
             for table, size in zip(data, inputs, strict=True)
         )
 
@@ -106,9 +109,66 @@ class Decoders(nn.Module):
         """Squared error of each modality, summed over its measured cells, (subject, modality)."""
         errors = []
         for name, network, code in zip(batch, self.networks, codes, strict=True):
-            error = (batch[name].values - network(code)[0]) ** 2
-            errors.append((error * batch[name].observed).sum(1))
+            error = (batch[name].values - network(code, batch[name])) ** 2
+            errors.append((error * batch[name].observed).flatten(1).sum(1))
         return torch.stack(errors, 1)
+
+
+class _TableMeans(nn.Module):
+    """A code -> the means of a table's columns."""
+
+    def __init__(self, table: Modality, size: int, hidden: int) -> None:
+        super().__init__()
+        self.network = ChainMLP(1, [size, hidden, hidden, table.width])
+
+    def forward(self, code: Tensor, cells: Cells) -> Tensor:
+        means: Tensor = self.network(code)[0]
+        return means
+
+
+class _ArrayMeans(nn.Module):
+    """A code -> the means of an image or a series, by the decoder that `pyrocrl.fit` has."""
+
+    def __init__(self, modality: Modality, size: int, hidden: int) -> None:
+        super().__init__()
+        self.decoder = decoder_for(modality, 1, size, hidden)
+
+    def forward(self, code: Tensor, cells: Cells) -> Tensor:
+        means: Tensor = self.decoder(code[None], code[None, :, :0], cells).mean[0]
+        return means
+
+
+class JointEncoder(nn.Module):
+    """One encoder of all modalities together: tables side by side, others by networks of their own.
+
+    Args:
+        data: the measurements; only their shapes and names are used.
+        outputs: size of the code.
+        hidden: units of each hidden layer, for each modality.
+    """
+
+    def __init__(self, data: MultimodalData, outputs: int, hidden: int) -> None:
+        super().__init__()
+        wide = hidden * len(data.names)
+        self.tables = [own.name for own in data if len(own.shape) == 1]
+        others = [own for own in data if len(own.shape) > 1]
+        self.others = nn.ModuleDict(
+            {own.name: encoder_for(own, 1, hidden, hidden) for own in others}
+        )
+        width = sum(data[name].width for name in self.tables) + hidden * len(others)
+        self.network = TabularEncoder(1, width, outputs, wide)
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Means of the code, (subject, code)."""
+        cells = [batch[name] for name in self.tables]
+        cells += [
+            Cells.of(found, torch.ones_like(found, dtype=torch.bool))
+            for found in (network(batch[name])[0][0] for name, network in self.others.items())
+        ]
+        values = torch.cat([own.values for own in cells], 1)
+        observed = torch.cat([own.observed for own in cells], 1)
+        loc: Tensor = self.network(Cells.of(values, observed))[0][0]
+        return loc
 
 
 def train(

@@ -14,9 +14,11 @@ from pyrocrl.benchmark.run import pending, run
 from pyrocrl.benchmark.settings import GROUPS, METHODS, SETTINGS, Setting
 from pyrocrl.benchmark.table import render
 from pyrocrl.benchmark.targets import TARGETS, Target
+from pyrocrl.benchmark.variant_mnist import IMAGE_METHODS, image_settings, run_variant_mnist
 
 __all__ = [
     "GROUPS",
+    "IMAGE_METHODS",
     "METHODS",
     "SETTINGS",
     "TARGETS",
@@ -26,10 +28,12 @@ __all__ = [
     "Target",
     "choose_methods",
     "choose_settings",
+    "image_settings",
     "pending",
     "publish",
     "read_seeds",
     "render",
     "run",
     "run_job",
+    "run_variant_mnist",
 ]

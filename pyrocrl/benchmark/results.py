@@ -34,7 +34,7 @@ Key = tuple[str, int, str, str]
 _KEY = ["setting", "seed", "method", "fingerprint"]
 _TEXT = (
     *("fingerprint", "pyrocrl", "torch", "python", "error"),
-    *("true_edges", "edges", "true_counts", "found_counts", "counts", "held_out"),
+    *("true_edges", "edges", "found", "true_counts", "found_counts", "counts", "held_out"),
 )
 
 

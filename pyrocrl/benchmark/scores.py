@@ -20,6 +20,7 @@ from pyrocrl.simulate import Truth
 __all__ = [
     "SCORE_COLUMNS",
     "counts_from_text",
+    "found_from_text",
     "matching",
     "score_counts",
     "score_edges",
@@ -34,10 +35,12 @@ SCORE_COLUMNS = (
     "mcc_spearman",
     "mcc_granted",
     "mcc_not_granted",
+    "found",
     "r2",
     "shd_between",
     "shd",
     "seconds",
+    "cpu_seconds",
     "latents",
     "granted",
     "condition_4_3",
@@ -80,7 +83,7 @@ def matching(truth: Truth, latents: FloatArray) -> npt.NDArray[np.intp]:
 
 def score_latents(
     truth: Truth, latents: FloatArray, granted: npt.NDArray[np.bool_]
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """Whether the true latents are found.
 
     Args:
@@ -91,7 +94,8 @@ def score_latents(
     Returns:
         mcc and mcc_spearman (latents matched within their modality by each correlation), the mean
         Pearson correlation of latents that theory grants and of those it does not (NaN where there
-        are none), and r2 (held out, see `held_out_r2`).
+        are none), found (the correlation of each latent as text, see `found_from_text`), and r2
+        (held out, see `held_out_r2`).
     """
     strength = metrics.absolute_correlations(truth.latents, latents)
     match = metrics.match_within_groups(strength, truth.groups)
@@ -101,6 +105,9 @@ def score_latents(
         "mcc_spearman": metrics.mcc(truth.latents, latents, truth.groups, kind="spearman"),
         "mcc_granted": _mean(found[granted]),
         "mcc_not_granted": _mean(found[~granted]),
+        "found": " ".join(
+            f"{name}:{value:.4f}" for name, value in zip(truth.latents, found, strict=True)
+        ),
         "r2": held_out_r2(truth.latents, latents, truth.groups),
     }
 
@@ -154,6 +161,17 @@ def counts_from_text(text: str) -> dict[str, int]:
     """
     pairs = (word.rpartition(":") for word in text.split())
     return {name: int(count) for name, _, count in pairs}
+
+
+def found_from_text(text: str) -> dict[str, float]:
+    """How well each latent is found, from a cell of the results.
+
+    Example:
+        >>> found_from_text("m1.z1:0.9812 m1.z2:0.7000")
+        {'m1.z1': 0.9812, 'm1.z2': 0.7}
+    """
+    pairs = (word.rpartition(":") for word in text.split())
+    return {name: float(value) for name, _, value in pairs}
 
 
 def _counts(truth: Truth) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -94,7 +95,7 @@ def _image_kind(encoder: Callable[[Any, int], nn.Module]) -> _Kind:
             inputs,
             image.shape,
             _deviation_shape(image),
-            floor,
+            _floor(image, floor),
         ),
     )
 
@@ -112,7 +113,7 @@ def _series_kind(
             inputs,
             series.shape,
             _deviation_shape(series),
-            floor,
+            _floor(series, floor),
             told=_times,
         ),
     )
@@ -126,6 +127,9 @@ def _three(shape: tuple[int, ...]) -> tuple[int, int, int]:
 def _times(cells: Cells) -> tuple[Tensor, ...]:
     return (cells.given,)
 
+
+# As how many columns of a table an image or a series counts.
+_COLUMNS_WORTH = 30
 
 # Whose values are standardised and normal given the coordinates, so that any network will do.
 _TAKE_OWN = ("table", "image", "series")
@@ -157,9 +161,21 @@ def _own_kind(networks: Networks) -> _Kind:
             inputs,
             modality.shape,
             _deviation_shape(modality),
-            floor,
+            _floor(modality, floor),
         ),
     )
+
+
+def _floor(modality: Modality, floor: float) -> float:
+    """Smallest standard deviation of a cell.
+
+    Cells of an image or a series go together, and so many of them, taken for independent, would
+    drown the causal model in reconstruction: the latents would be whatever redraws the most pixels.
+    Their floor is so much higher that all of them count as some columns of a table do.
+    """
+    if isinstance(modality, ArrayModality):
+        return floor * math.sqrt(max(1.0, modality.width / _COLUMNS_WORTH))
+    return floor
 
 
 def _deviation_shape(modality: Modality) -> tuple[int, ...]:

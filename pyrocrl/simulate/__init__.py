@@ -53,7 +53,7 @@ from pyrocrl.simulate.measurements import MEASURED, measured_case
 from pyrocrl.simulate.mechanisms import MechanismName
 from pyrocrl.simulate.mixing import Mixing
 from pyrocrl.simulate.sharing import SharedTruth, from_membership, multiview_case, shared_case
-from pyrocrl.simulate.variant_mnist import variant_mnist_images
+from pyrocrl.simulate.variant_mnist import variant_mnist, variant_mnist_images
 
 __all__ = [
     "CASES",
@@ -75,5 +75,6 @@ __all__ = [
     "shared_case",
     "sparsity_ablation",
     "unknown_order_case",
+    "variant_mnist",
     "variant_mnist_images",
 ]

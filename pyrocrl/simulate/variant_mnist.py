@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import norm
 
+from pyrocrl.data import Image, MultimodalData
 from pyrocrl.data.idx import LabelledImages, read_labelled_images
 from pyrocrl.errors import DataError, ModelError
 from pyrocrl.simulate.generate import Truth, one_of, random_numbers
@@ -19,7 +20,15 @@ from pyrocrl.simulate.latents import NOISE_LAWS, NoiseLaw, draw_mechanisms, solv
 from pyrocrl.simulate.mechanisms import MECHANISMS, MechanismName
 from pyrocrl.simulate.painting import Placement, paint
 
-__all__ = ["COLOURS", "LOOKS", "SETTINGS", "Colour", "Setting", "variant_mnist_images"]
+__all__ = [
+    "COLOURS",
+    "LOOKS",
+    "SETTINGS",
+    "Colour",
+    "Setting",
+    "variant_mnist",
+    "variant_mnist_images",
+]
 
 FloatArray = npt.NDArray[np.float64]
 Setting = Literal["paper", "granted", "rotation", "identity"]
@@ -69,6 +78,55 @@ LOOKS: Mapping[str, Look] = {
     "identity": Look(("position", "class"), ("height", "class"), _CROSSED),
 }
 SETTINGS: tuple[Setting, ...] = get_args(Setting)
+
+
+def variant_mnist(
+    folder: str | Path,
+    *,
+    seed: int = 0,
+    n_subjects: int = 10_000,
+    setting: Setting = "paper",
+    colour: Colour = "any",
+    size: int = 28,
+    part: str = "train",
+    noise: NoiseLaw = "gaussian",
+    mechanism: MechanismName = "additive",
+) -> tuple[MultimodalData, Truth]:
+    """Coloured digits and garments whose looks follow a causal graph.
+
+    Args:
+        folder: holds `mnist/` and `fashion_mnist/`; what the arguments mean stands in
+            `variant_mnist_images`.
+        seed: decides everything.
+        n_subjects: number of pairs.
+        setting: "paper", "granted", "rotation" or "identity".
+        colour: "any", "red", "green" or "blue".
+        size: height and width of the images in pixels.
+        part: "train" or "test".
+        noise: "gaussian" or "laplace".
+        mechanism: "additive" or "nonadditive".
+
+    Returns:
+        The images, modalities "digit" and "garment", and the truth behind them.
+
+    Raises:
+        DataError: if the folder does not hold the pictures, or there are too few subjects.
+        ModelError: if an argument is unknown or out of range.
+
+    Source: Sun et al. (2025), section 6.2 and appendix D.2.
+    """
+    images, truth = variant_mnist_images(
+        folder,
+        seed=seed,
+        n_subjects=n_subjects,
+        setting=setting,
+        colour=colour,
+        size=size,
+        part=part,
+        noise=noise,
+        mechanism=mechanism,
+    )
+    return MultimodalData({name: Image(own) for name, own in images.items()}), truth
 
 
 def variant_mnist_images(

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pyrocrl.clock import Clock
 from pyrocrl.trust.answer import Answer
-from pyrocrl.trust.clock import Clock
 from pyrocrl.trust.design import Design
 from pyrocrl.trust.methods import KNOWN, Method
 from pyrocrl.trust.pooled import edge_text

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
+from pyrocrl.clock import Clock
 from pyrocrl.errors import ModelError
 from pyrocrl.trust.answer import Answer
-from pyrocrl.trust.clock import Clock
 from pyrocrl.trust.simulated import Variables
 
 __all__ = ["run_dibs"]

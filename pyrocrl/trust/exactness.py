@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pyrocrl.clock import Clock
 from pyrocrl.structure import (
     GAUSSIAN,
     EdgePriorMixture,
@@ -21,7 +22,6 @@ from pyrocrl.structure import (
 from pyrocrl.structure.children import EdgeQuestion, edge_probabilities, score_children
 from pyrocrl.structure.graph_mcmc import sample_graphs
 from pyrocrl.structure.graph_sum import sum_graphs
-from pyrocrl.trust.clock import Clock
 from pyrocrl.trust.enumeration import enumerate_posterior, reachable
 from pyrocrl.trust.rows import Key
 from pyrocrl.trust.simulated import draw_variables

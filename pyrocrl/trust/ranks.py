@@ -24,6 +24,7 @@ import pyro.distributions as dist
 import torch
 from scipy.special import gammaln
 
+from pyrocrl.clock import Clock
 from pyrocrl.scm import EdgePrior, GraphSpace, HierarchicalEdges, Nodes, SpikeAndSlab
 from pyrocrl.structure import (
     GAUSSIAN,
@@ -35,7 +36,6 @@ from pyrocrl.structure import (
 from pyrocrl.structure.mechanism_prior import LINEAR
 from pyrocrl.structure.program_prior import independent_edge_mixture
 from pyrocrl.structure.program_run import run_program
-from pyrocrl.trust.clock import Clock
 
 __all__ = ["COLUMNS", "DRAWS", "KEY", "PRIORS", "QUANTITIES", "measure"]
 

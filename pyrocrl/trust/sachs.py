@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pyrocrl.clock import Clock
 from pyrocrl.errors import DataError
 from pyrocrl.metrics import calibration
-from pyrocrl.trust.clock import Clock
 from pyrocrl.trust.methods import Method
 from pyrocrl.trust.simulated import Variables
 

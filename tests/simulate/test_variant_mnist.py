@@ -11,7 +11,14 @@ from scipy.stats import spearmanr
 from pyrocrl.diagnose import identifiability
 from pyrocrl.errors import DataError, ModelError
 from pyrocrl.simulate.painting import Placement, paint
-from pyrocrl.simulate.variant_mnist import LOOKS, SETTINGS, Colour, Setting, variant_mnist_images
+from pyrocrl.simulate.variant_mnist import (
+    LOOKS,
+    SETTINGS,
+    Colour,
+    Setting,
+    variant_mnist,
+    variant_mnist_images,
+)
 
 SEED = 200
 
@@ -72,6 +79,16 @@ def test_all_digits_may_have_one_colour(mnist_folder: Path, colour: Colour, chan
     seen = images["digit"].reshape(50, 3, -1).max(axis=2)
     assert (seen[:, channel] > 0).all()
     assert (np.delete(seen, channel, axis=1) == 0).all()
+
+
+def test_the_data_are_the_images(mnist_folder: Path) -> None:
+    data, truth = variant_mnist(mnist_folder, seed=SEED, n_subjects=50, setting="rotation")
+    images, same = variant_mnist_images(mnist_folder, seed=SEED, n_subjects=50, setting="rotation")
+
+    assert data.names == ("digit", "garment")
+    assert truth.latents.equals(same.latents)
+    for name, pixels in images.items():
+        np.testing.assert_allclose(data[name].measured(), pixels, atol=1e-3)
 
 
 def test_larger_images_show_the_same(mnist_folder: Path) -> None:
