@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -30,6 +30,7 @@ from pyrocrl.posterior.reliability import reliability_of
 from pyrocrl.posterior.restarts import best_restart
 from pyrocrl.posterior.sensitivity import prior_sensitivity
 from pyrocrl.posterior.shown import Shown
+from pyrocrl.posterior.traversal import STEPS, traversal
 from pyrocrl.scm import EdgePrior, Nodes
 from pyrocrl.settings import FitSettings
 from pyrocrl.structure import GraphDraws
@@ -151,6 +152,22 @@ class Posterior(Shown):
             cells), own (whether the column belongs to the latent's modality).
         """
         return self.loadings_table.copy()
+
+    def traversal(self, latent: str, values: Sequence[float] = STEPS) -> xarray.DataArray:
+        """What a latent does: its modality decoded while it moves, the others at their means.
+
+        Args:
+            latent: its name.
+            values: of the latent, in standard deviations.
+
+        Returns:
+            (value, axes of the modality), means of the measurements in the data's units, by the
+            best restart; the modality's own noise is 0.
+
+        Raises:
+            ModelError: there is no such latent, or a value is not finite.
+        """
+        return traversal(self, latent, values)
 
     def edge_probabilities(self) -> pd.DataFrame:
         """P(edge is present and stronger than the rope), rows children, columns parents."""

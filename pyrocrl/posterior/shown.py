@@ -46,6 +46,14 @@ class Shown:
 
         return plot_latents(_own(self), ax, **options)
 
+    def plot_traversal(
+        self, latent: str, ax: matplotlib.axes.Axes | None = None, **options: Any
+    ) -> Any:
+        """Draw what a latent does to its modality while the others stay; returns the Axes."""
+        from pyrocrl.report import plot_traversal
+
+        return plot_traversal(_own(self), latent, ax, **options)
+
     def report(self, path: str | Path) -> Path:
         """Write one self-contained HTML file that explains the result; returns its path."""
         from pyrocrl.report import write_report

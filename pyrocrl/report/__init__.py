@@ -13,6 +13,7 @@ from pyrocrl.report.plots import (
     plot_history,
     plot_latents,
     plot_prior_sensitivity,
+    plot_traversal,
 )
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "plot_history",
     "plot_latents",
     "plot_prior_sensitivity",
+    "plot_traversal",
     "summary_html",
     "to_csv",
     "to_graphml",

@@ -20,6 +20,7 @@ from pyrocrl.report.sensitivity import sensitivity_in_words
 from pyrocrl.report.story import EdgeRow, edge_rows, findings, headline, latent_stories
 from pyrocrl.report.style import Picture, figure_of, group_colours
 from pyrocrl.report.tables import ranked_restarts, rows
+from pyrocrl.report.traversal import TraversalPicture
 from pyrocrl.report.wording import (
     count,
     duration,
@@ -173,6 +174,7 @@ def _context(posterior: Posterior) -> dict[str, Any]:
         "direction_rows": direction_rows(posterior),
         "sensitivity": sensitivity_in_words(posterior),
         "stories": stories,
+        "looks": _looks(posterior),
         "colours": group_colours(posterior.nodes.groups),
         "heatmap": svg_uri(latents) if stories else "",
         "heatmap_left_out": plural(latents.left_out, "column") if latents.left_out else "",
@@ -190,6 +192,15 @@ def _context(posterior: Posterior) -> dict[str, Any]:
         "mechanism": _LINEAR if settings.get("mechanism") == "linear" else _ADDITIVE,
         "edge_prior": str(settings.get("edge prior", "")),
         "has_latents": bool(stories),
+    }
+
+
+def _looks(posterior: Posterior) -> dict[str, str]:
+    """A picture of what each latent of an image or a series does, by its name."""
+    return {
+        name: svg_uri(TraversalPicture.of(posterior, name))
+        for name, group in zip(posterior.nodes.names, posterior.nodes.groups, strict=True)
+        if posterior.template[group].kind in ("image", "series")
     }
 
 

@@ -8,6 +8,7 @@ from pyrocrl.report.graph import plot_graph
 from pyrocrl.report.history import plot_agreement, plot_history
 from pyrocrl.report.latents import plot_latents
 from pyrocrl.report.sensitivity import plot_prior_sensitivity
+from pyrocrl.report.traversal import plot_traversal
 
 __all__ = [
     "plot_agreement",
@@ -17,4 +18,5 @@ __all__ = [
     "plot_history",
     "plot_latents",
     "plot_prior_sensitivity",
+    "plot_traversal",
 ]
