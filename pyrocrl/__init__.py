@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from pyrocrl.modality import Networks
     from pyrocrl.model import MultimodalSCM
     from pyrocrl.pipeline import fit, load
-    from pyrocrl.posterior import Posterior
+    from pyrocrl.posterior import Posterior, replication
     from pyrocrl.scm import (
         BackgroundKnowledge,
         BlockEdges,
@@ -97,6 +97,7 @@ _HOME = {
     "Variables": "pyrocrl.data",
     "fit": "pyrocrl.pipeline",
     "load": "pyrocrl.pipeline",
+    "replication": "pyrocrl.posterior",
     "select_latents": "pyrocrl.latent_counts",
 }
 _MODULES = ("baselines", "datasets", "diagnose", "likelihoods", "metrics", "sharing", "simulate")
@@ -142,6 +143,7 @@ __all__ = [
     "likelihoods",
     "load",
     "metrics",
+    "replication",
     "select_latents",
     "sharing",
     "simulate",

@@ -2,5 +2,6 @@
 
 from pyrocrl.posterior.inference_data import to_inference_data
 from pyrocrl.posterior.posterior import Posterior
+from pyrocrl.posterior.replication import Replication, replication
 
-__all__ = ["Posterior", "to_inference_data"]
+__all__ = ["Posterior", "Replication", "replication", "to_inference_data"]

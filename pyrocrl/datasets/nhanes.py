@@ -1,9 +1,8 @@
-"""Real measurements, ready to fit: the diabetes patients of scikit-learn, and NHANES 2011-2014."""
+"""Tables of NHANES 2011-2014."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,103 +10,10 @@ import numpy as np
 import pandas as pd
 
 from pyrocrl.data import MultimodalData, Variables
+from pyrocrl.datasets.example import Example, no_edge_between
 from pyrocrl.errors import DataError
-from pyrocrl.scm import BackgroundKnowledge
 
-__all__ = ["NHANES_FILE", "NHANES_TABLES", "Example", "diabetes", "nhanes"]
-
-
-@dataclass(frozen=True)
-class Example:
-    """A data set with the settings that suit it.
-
-    Attributes:
-        name: what to call it.
-        data: the measurements; the order of the modalities is the assumed causal order.
-        latents: number of latent causal variables of each table.
-        noise: number of noise dimensions of each table.
-        knowledge: edges that are ruled out beforehand.
-        description: what was measured, on whom, and what was done to it.
-        source: where the data come from.
-    """
-
-    name: str
-    data: MultimodalData
-    latents: Mapping[str, int]
-    noise: Mapping[str, int]
-    knowledge: BackgroundKnowledge
-    description: str
-    source: str
-
-    @property
-    def fit_arguments(self) -> dict[str, Any]:
-        """What `crl.fit(example.data, ...)` takes."""
-        return {
-            "latents": dict(self.latents),
-            "noise": dict(self.noise),
-            "knowledge": self.knowledge,
-        }
-
-
-_DIABETES_COLUMNS = {
-    "bp": "blood_pressure",
-    "s1": "total_cholesterol",
-    "s2": "ldl",
-    "s3": "hdl",
-    "s4": "cholesterol_ratio",
-    "s5": "log_triglycerides",
-    "s6": "glucose",
-    "target": "progression",
-}
-
-
-def diabetes() -> Example:
-    """442 diabetes patients: person, body, serum, and the disease's progression a year later.
-
-    The causal order is assumed: age and sex, then the body, then the serum, then the outcome.
-    `sex` keeps the source's codes, 1 and 2, whose meaning the source does not state.
-    `cholesterol_ratio` is total cholesterol over HDL, so it repeats what these two say.
-
-    Returns:
-        The patients with two modalities that have latents (`body`, 2 columns; `serum`, 6 columns)
-        and two groups of variables (`person.age` in years, `person.sex`; `outcome.progression`).
-
-    Source: Efron et al. (2004), Least angle regression, Annals of Statistics 32, through
-        `sklearn.datasets.load_diabetes`.
-
-    Example:
-        >>> example = diabetes()
-        >>> example.data.names, example.data.n_subjects
-        (('person', 'body', 'serum', 'outcome'), 442)
-    """
-    from sklearn.datasets import load_diabetes
-
-    frame = load_diabetes(scaled=False, as_frame=True).frame.rename(columns=_DIABETES_COLUMNS)
-    serum = ["total_cholesterol", "ldl", "hdl", "cholesterol_ratio", "log_triglycerides", "glucose"]
-    data = MultimodalData(
-        {
-            "person": Variables(frame[["age", "sex"]]),
-            "body": frame[["bmi", "blood_pressure"]],
-            "serum": frame[serum],
-            "outcome": Variables(frame[["progression"]]),
-        }
-    )
-    return Example(
-        name="Diabetes patients",
-        data=data,
-        latents={"body": 1, "serum": 1},
-        noise={"body": 1, "serum": 1},
-        knowledge=_no_edge_between("person.age", "person.sex"),
-        description=(
-            "442 diabetes patients: age and sex; body (body mass index, mean blood pressure); "
-            "six serum measurements; progression of the disease after one year."
-        ),
-        source=(
-            "Efron, Hastie, Johnstone, Tibshirani (2004), Least angle regression, Annals of "
-            "Statistics 32; the copy that scikit-learn brings."
-        ),
-    )
-
+__all__ = ["NHANES_FILE", "NHANES_TABLES", "nhanes", "read_nhanes", "unskewed"]
 
 NHANES_FILE = "nhanes_2011_2014_adults.csv.gz"
 
@@ -233,13 +139,13 @@ def nhanes(folder: str | Path) -> Example:
 
     Source: CDC/NCHS, National Health and Nutrition Examination Survey 2011-2012 and 2013-2014.
     """
-    frame = _read_nhanes(Path(folder))
+    frame = read_nhanes(Path(folder))
     tables = {name: frame[list(columns)] for name, columns in NHANES_TABLES.items()}
     keep = frame[_NHANES_VARIABLES].notna().all(axis=1) & (frame["pregnant_at_exam"] != 1)
     for table in tables.values():
         keep &= table.notna().any(axis=1)
     modalities: dict[str, Any] = {"person": Variables(frame.loc[keep, _NHANES_VARIABLES])}
-    modalities |= {name: _unskewed(table.loc[keep]) for name, table in tables.items()}
+    modalities |= {name: unskewed(table.loc[keep]) for name, table in tables.items()}
     return Example(
         name="NHANES 2011-2014 adults",
         data=MultimodalData(modalities),
@@ -251,7 +157,7 @@ def nhanes(folder: str | Path) -> Example:
             "blood_pressure": 2,
         },
         noise=dict.fromkeys(NHANES_TABLES, 1),
-        knowledge=_no_edge_between("person.age_years", "person.female"),
+        knowledge=no_edge_between("person.age_years", "person.female"),
         description=(
             f"{int(keep.sum()):,} US adults (age 20 and above, not known to be pregnant) examined "
             "in 2011-2014: age and sex; body measures, blood chemistry, blood count, grip strength "
@@ -264,7 +170,12 @@ def nhanes(folder: str | Path) -> Example:
     )
 
 
-def _read_nhanes(folder: Path) -> pd.DataFrame:
+def read_nhanes(folder: Path) -> pd.DataFrame:
+    """All columns of the adults, by `seqn`.
+
+    Raises:
+        DataError: if the folder or the file is absent, cannot be read, or lacks columns.
+    """
     if not folder.is_dir():
         raise DataError(f"there is no folder {folder}; name the one that holds {NHANES_FILE}")
     path = folder / NHANES_FILE
@@ -281,7 +192,8 @@ def _read_nhanes(folder: Path) -> pd.DataFrame:
     return frame
 
 
-def _unskewed(table: pd.DataFrame) -> pd.DataFrame:
+def unskewed(table: pd.DataFrame) -> pd.DataFrame:
+    """Strongly skewed columns as logarithms, under the names that say so."""
     columns = {}
     for name in table.columns:
         if name in _NHANES_LOG:
@@ -291,7 +203,3 @@ def _unskewed(table: pd.DataFrame) -> pd.DataFrame:
         else:
             columns[name] = table[name]
     return pd.DataFrame(columns)
-
-
-def _no_edge_between(first: str, second: str) -> BackgroundKnowledge:
-    return BackgroundKnowledge(forbidden=[(first, second), (second, first)])
