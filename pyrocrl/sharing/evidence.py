@@ -57,7 +57,7 @@ class Weights:
         return self.offset + self.held_out * level + self.fall * fall + self.gap * gap
 
 
-WEIGHTS = Weights(offset=-8.0, held_out=-2.5, fall=2.0, gap=0.5)
+WEIGHTS = Weights(offset=-9.52, held_out=-1.97, fall=1.51, gap=1.19)
 
 
 def probability_shared(evidence: Evidence, prior: float = 0.5, weights: Weights = WEIGHTS) -> float:
