@@ -27,7 +27,7 @@ from pyrocrl.training import hold_out
 
 STRENGTHS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.5, 0.8)
 ROWS = Path(__file__).parent / "results" / "sharing_evidence.jsonl"
-PENALTY = 0.01
+PENALTY = 0.005
 
 
 def rows_of(seed: int) -> list[dict[str, Any]]:

@@ -57,7 +57,7 @@ class Weights:
         return self.offset + self.held_out * level + self.fall * fall + self.gap * gap
 
 
-WEIGHTS = Weights(offset=-9.52, held_out=-1.97, fall=1.51, gap=1.19)
+WEIGHTS = Weights(offset=-12.53, held_out=-2.64, fall=1.93, gap=1.63)
 
 
 def probability_shared(evidence: Evidence, prior: float = 0.5, weights: Weights = WEIGHTS) -> float:

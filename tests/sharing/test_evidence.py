@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import runpy
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pyrocrl.errors import ModelError
-from pyrocrl.sharing.evidence import Evidence, probability_shared
+from pyrocrl.sharing.evidence import WEIGHTS, Evidence, probability_shared
 
 small = st.floats(1e-4, 0.9)
 
@@ -40,3 +44,11 @@ def test_perfect_agreement_and_none_at_all_have_a_probability() -> None:
 def test_a_prior_must_be_a_probability() -> None:
     with pytest.raises(ModelError, match="prior"):
         probability_shared(Evidence(0.1, 0.1, 0.1), prior=2.0)
+
+
+def test_the_weights_are_those_of_the_rows_that_were_measured() -> None:
+    root = Path(__file__).parents[2]
+    program = runpy.run_path(str(root / "benchmarks" / "sharing_evidence.py"))
+    file = root / "benchmarks" / "results" / "sharing_evidence.jsonl"
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    assert program["weights_of"](rows) == WEIGHTS
