@@ -43,7 +43,7 @@ def discover(
     of single modalities that agree for every subject, from sets of many modalities to pairs, each
     beyond what is known already. How agreement grows with training tells sharing from a strong
     edge. Measurements that are noisy beyond the modality's own few noises agree less, and count as
-    an edge.
+    an edge. Single cells may be missing, whole modalities of a subject not.
 
     Args:
         data: the measurements, no `Variables`; a mapping of tables becomes a `MultimodalData`.
@@ -107,6 +107,13 @@ def _checked(data: MultimodalData, latents: int | Mapping[str, int]) -> dict[str
             f"too few subjects to tell what is shared: {data.n_subjects}, at least "
             f"{_FEWEST_SUBJECTS} are needed"
         )
+    for modality in data:
+        lacking = int((~modality.present).sum())
+        if lacking:
+            raise DataError(
+                f"{lacking} subjects lack modality {modality.name!r} altogether, and cannot say "
+                "what it shares; leave them out with data.select"
+            )
     return sizes_per_modality(latents, list(data), "latents", at_least=1)
 
 
