@@ -11,10 +11,10 @@ import pandas as pd
 
 import pyrocrl as crl
 from pyrocrl import metrics
+from pyrocrl.clock import Clock
 from pyrocrl.data import MultimodalData
 from pyrocrl.measured.cases import Case
 from pyrocrl.simulate import Truth, measured_case, numerical_case
-from pyrocrl.trust.clock import Clock
 
 __all__ = ["measure"]
 

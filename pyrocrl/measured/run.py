@@ -8,7 +8,7 @@ from pathlib import Path
 from pyrocrl.measured.cases import COLUMNS, KEY, Case
 from pyrocrl.measured.measure import measure
 from pyrocrl.measured.page import render_measurements
-from pyrocrl.trust.rows import RowFile
+from pyrocrl.rows import RowFile
 
 __all__ = ["run_measurements"]
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyrocrl.clock import Clock
+from pyrocrl.rows import Key
 from pyrocrl.structure import (
     GAUSSIAN,
     EdgePriorMixture,
@@ -23,7 +24,6 @@ from pyrocrl.structure.children import EdgeQuestion, edge_probabilities, score_c
 from pyrocrl.structure.graph_mcmc import sample_graphs
 from pyrocrl.structure.graph_sum import sum_graphs
 from pyrocrl.trust.enumeration import enumerate_posterior, reachable
-from pyrocrl.trust.rows import Key
 from pyrocrl.trust.simulated import draw_variables
 
 __all__ = ["COLUMNS", "KEY", "Case", "cases", "run_case"]

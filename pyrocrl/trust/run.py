@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from pyrocrl.rows import RowFile
 from pyrocrl.trust import calibration, exactness, ranks, sachs
 from pyrocrl.trust.calibration_page import render_calibration
 from pyrocrl.trust.design import design
@@ -12,7 +13,6 @@ from pyrocrl.trust.exactness_page import render_exactness
 from pyrocrl.trust.methods import UNKNOWN, Method
 from pyrocrl.trust.ranks_page import render_ranks, save_ranks
 from pyrocrl.trust.reliability_picture import save_reliability
-from pyrocrl.trust.rows import RowFile
 from pyrocrl.trust.sachs_page import render_sachs
 
 __all__ = ["run_calibration", "run_exactness", "run_ranks", "run_sachs"]

@@ -9,7 +9,7 @@ from pyrocrl.benchmark.sharing.measure import COLUMNS, KEY, METHODS, measure
 from pyrocrl.benchmark.sharing.page import render_sharing
 from pyrocrl.benchmark.sharing.settings import SHARING_SETTINGS
 from pyrocrl.errors import ConfigError, listing
-from pyrocrl.trust.rows import RowFile
+from pyrocrl.rows import RowFile
 
 __all__ = ["run_sharing"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pyrocrl.trust.rows import RowFile
+from pyrocrl.rows import RowFile
 
 
 def test_a_torn_line_is_dropped_and_the_latest_row_counts(tmp_path: Path):
