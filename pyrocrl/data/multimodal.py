@@ -27,15 +27,17 @@ _FEWEST_SUBJECTS = 20
 class MultimodalData:
     """Modalities of the same subjects, aligned, standardised, with missing cells marked.
 
-    Nothing is imputed: a missing cell stays missing, and a subject may lack whole modalities.
+    Nothing is filled in: a missing cell stays missing, and a subject may lack whole modalities;
+    `Posterior.impute` draws both.
 
     Args:
         modalities: per modality its table (subject, column): a pandas DataFrame or Series, a numpy
             array, a torch Tensor, an xarray DataArray (first dimension: subject) or Dataset; or
-            `Variables` around one, whose columns are causal variables themselves. NaN is a missing
-            cell; bool is 0 or 1. Tables with labels (an index, a coordinate) are aligned by them;
-            others are taken in the order of the labelled ones. The default index 0, 1, ... of a
-            DataFrame is a label like any other.
+            `Variables` around one, whose columns are causal variables themselves; `Table` around
+            one says how its columns were measured, `Counts` that they are counts with a library
+            size. NaN is a missing cell. Tables with labels (an index, a coordinate) are aligned by
+            them; others are taken in the order of the labelled ones. The default index 0, 1, ...
+            of a DataFrame is a label like any other.
         align: what to do when the labelled modalities hold different subjects: "exact" refuses,
             "intersection" keeps the common ones, "union" keeps all, with all cells missing where
             a subject lacks a modality.
