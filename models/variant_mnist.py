@@ -1,4 +1,4 @@
-"""Two kinds of images: where a digit stands moves a garment, and its transparency the garment's grey.
+"""Images: a digit's place moves a garment, its transparency makes the garment darker or brighter.
 
 System
     Every subject has an image of a coloured digit and one of a garment. The digit's horizontal
@@ -13,10 +13,10 @@ Equations
     image^(m)                  = g_m(latents of m, digit or garment, colour)
 
 Assumptions
-    The digit comes before the garment. Every latent has an effect of its own in the other image, or
-    an own cause there, so that theory grants all four (`crl.diagnose.identifiability`). In the graph
-    of Sun et al. (2025, section 6.2) transparency and grey level have neither, and no method can be
-    granted them: `--setting paper`.
+    The digit comes before the garment. Every latent has an effect of its own in the other image,
+    or a cause of its own there, so that theory grants all four (`crl.diagnose.identifiability`).
+    In the graph of Sun et al. (2025, section 6.2) transparency and grey level have neither, and no
+    method can be granted them: `--setting paper`.
 
 What to change
     `setting`: "paper", "granted", "rotation" (latents turn the pictures) or "identity" (they choose
@@ -24,7 +24,7 @@ What to change
     `crl.Networks(encoder, decoder)` takes any two torch modules.
 
 Run
-    python models/variant_mnist.py --data FOLDER    (mnist/ and fashion_mnist/, IDX files; see README)
+    python models/variant_mnist.py --data FOLDER    (holds mnist/ and fashion_mnist/, IDX files)
     python models/variant_mnist.py --quick          (stand-in pictures and a short fit)
 """
 

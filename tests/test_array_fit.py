@@ -118,7 +118,7 @@ def test_a_traversal_moves_one_latent_alone(posterior: crl.Posterior) -> None:
     assert sweep.coords["channel"].values.tolist() == ["red", "green", "blue"]
     assert np.abs(sweep[0] - sweep[2]).max() > 0
     middle = posterior.traversal("digit.z1", [0.0])[0]
-    np.testing.assert_allclose(middle, sweep[1], rtol=1e-5)
+    np.testing.assert_allclose(middle, sweep[1], atol=1e-3)
     curves = posterior.traversal("pulse.z1")
     assert (curves.sizes["value"], curves.sizes["time"]) == (7, 7)
 
