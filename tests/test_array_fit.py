@@ -47,7 +47,7 @@ def own_networks() -> crl.Networks:
 
 def fitted_with(measured: dict[str, Any], **networks: Any) -> crl.Posterior:
     data = crl.MultimodalData(measured, align="union")
-    return crl.fit(data, latents=1, networks=networks, restarts=2, max_epochs=3, progress=False)
+    return crl.fit(data, latents=1, networks=networks, restarts=2, max_epochs=6, progress=False)
 
 
 @pytest.fixture(scope="module")

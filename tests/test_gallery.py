@@ -21,6 +21,7 @@ SAYS = {
     "custom_likelihood": r"spoilt +[01]\.\d+",
     "counts": r"negative binomial +[01]\.\d+ +-?[01]\.\d+",
     "correlated_guide": r"CorrelatedGuide: MCC [01]\.\d+, held-out ELBO -?\d",
+    "human_phenotype": r"activity\.z1 +[01]\.\d",
     "variant_mnist": r"Latents found, mean correlation: [01]\.\d+",
     "amortized_guide": r"GuideWrittenOut: MCC [01]\.\d+, held-out ELBO -?\d",
 }

@@ -22,6 +22,8 @@ __all__ = [
 ]
 
 _PIXELS_AFTER_STEM = 32
+# Flat shares would hide at first where a filter answers.
+_LOG_SHARPNESS = 1.5
 
 
 def told_of_image(cells: Cells) -> Tensor:
@@ -52,7 +54,7 @@ class WhereAndHowMuch(nn.Module):
 
     def __init__(self, filters: int) -> None:
         super().__init__()
-        self.log_sharpness = nn.Parameter(torch.zeros(filters))
+        self.log_sharpness = nn.Parameter(torch.full((filters,), _LOG_SHARPNESS))
 
     def forward(self, x: Tensor) -> Tensor:
         """(subject, filter, height, width) -> (subject, 4 * filter)."""
