@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 import torch
 
 from pyrocrl.data import MultimodalData
-from pyrocrl.errors import DataError, ModelError
+from pyrocrl.errors import DataError, ModelError, listing
 from pyrocrl.model import sizes_per_modality
 from pyrocrl.pipeline import _device
 from pyrocrl.settings import FitSettings
@@ -31,6 +32,7 @@ def discover(
     latents: int | Mapping[str, int] = 2,
     *,
     prior: float | pd.DataFrame | Prior = 0.5,
+    membership: pd.DataFrame | Mapping[tuple[str, ...], int] | None = None,
     seed: int = 0,
     progress: bool = True,
     max_epochs: int | None = None,
@@ -51,6 +53,9 @@ def discover(
         prior: probability that the latent which a set of modalities comes closest to agree on is
             shared; a number, a DataFrame (modality, modality) whose smallest entry in a set counts,
             or a function of the set. 0 and 1 are certain.
+        membership: what is known of who sees what: a DataFrame (latent, modality) of True and False
+            that says all, or the number of latents that some sets of modalities share, as in
+            `{("eye", "ear"): 1}`; the others are then found.
         seed: decides everything; the caller's random state is left as it was.
         progress: show progress bars.
         max_epochs: limit on the passes over the data in each search.
@@ -77,6 +82,7 @@ def discover(
     FitSettings(seed=seed, max_epochs=max_epochs)  # refuses what `fit` would refuse
     most = _checked(data, latents)
     believed = _prior(prior, data.names)
+    known = _known(membership, data.names, most)
     where = _device(device)
     training, held_out = hold_out(data, np.random.default_rng(seed))
     with (
@@ -86,7 +92,7 @@ def discover(
     ):
         torch.manual_seed(seed)
         subjects = Subjects(training.to(where), held_out.to(where))
-        found = search(subjects, most, believed, progress=bars, max_epochs=max_epochs)
+        found = search(subjects, most, believed, known, progress=bars, max_epochs=max_epochs)
         return SharedLatents(data.to(where), found, most)
 
 
@@ -115,6 +121,39 @@ def _checked(data: MultimodalData, latents: int | Mapping[str, int]) -> dict[str
                 "what it shares; leave them out with data.select"
             )
     return sizes_per_modality(latents, list(data), "latents", at_least=1)
+
+
+def _known(
+    membership: pd.DataFrame | Mapping[tuple[str, ...], int] | None,
+    names: tuple[str, ...],
+    most: Mapping[str, int],
+) -> dict[tuple[str, ...], int]:
+    """Numbers of shared latents by set, its modalities in the order of the data."""
+    if membership is None:
+        return {}
+    if isinstance(membership, pd.DataFrame):
+        if set(membership.columns) != set(names):
+            raise ModelError(f"membership must have the columns {listing(names)}")
+        seen = membership[list(names)].astype(bool)
+        rows = [tuple(row.index[row]) for _, row in seen.iterrows()]
+        sets = [s for size in range(2, len(names) + 1) for s in combinations(names, size)]
+        known = {members: rows.count(members) for members in sets}
+    else:
+        known = {}
+        for given, count in membership.items():
+            if len(set(given)) < 2 or not set(given) <= set(names):
+                raise ModelError(
+                    f"membership: {given!r} is no set of two modalities or more; there are "
+                    f"{listing(names)}"
+                )
+            known[tuple(name for name in names if name in given)] = int(count)
+    for name in names:
+        shared = sum(count for members, count in known.items() if name in members)
+        if shared > most[name]:
+            raise ModelError(
+                f"membership: {name!r} shares {shared} latents, but latents allows {most[name]}"
+            )
+    return known
 
 
 def _prior(prior: float | pd.DataFrame | Prior, names: tuple[str, ...]) -> Prior:

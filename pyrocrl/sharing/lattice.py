@@ -63,9 +63,13 @@ class Lattice:
 
     Attributes:
         candidates: all that was judged, in the order of the searches.
+
+    Args:
+        known: set of modalities -> number of latents that they are known to share.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, known: Mapping[tuple[str, ...], int]) -> None:
+        self.known = dict(known)
         self.candidates: list[Candidate] = []
         self._stages: list[_Stage] = []
 
@@ -109,6 +113,7 @@ def search(
     subjects: Subjects,
     most: Mapping[str, int],
     prior: Prior,
+    known: Mapping[tuple[str, ...], int] | None = None,
     *,
     hidden: int = 64,
     progress: Silence | None = None,
@@ -120,6 +125,7 @@ def search(
         subjects: to train on and to judge by.
         most: largest number of latents of each modality, shared ones among them.
         prior: set of modalities -> prior probability that what they agree on is shared.
+        known: set of modalities -> number of latents that they are known to share, and no others.
         hidden: units of each hidden layer of the encoders.
         progress: where progress is shown.
         max_epochs: limit on the passes over the training subjects in each search.
@@ -127,16 +133,20 @@ def search(
     Returns:
         What was found.
     """
-    lattice = Lattice()
+    lattice, known = Lattice(known or {}), known or {}
     names = list(most)
     here: list[Tensor] = []
     there: list[Tensor] = []
     for size in range(len(names), 1, -1):
-        sets = [members for members in combinations(names, size) if prior(members) > 0]
+        sets = [
+            members
+            for members in combinations(names, size)
+            if members in known or prior(members) > 0
+        ]
         while sets := [members for members in sets if _room(members, most, lattice) > 0]:
-            known = [_known(members, lattice) for members in sets]
+            above = [_above(members, lattice) for members in sets]
             given = tuple(
-                _given(latents, known, data.n_subjects)
+                _given(latents, above, data.n_subjects)
                 for latents, data in ((here, subjects.training), (there, subjects.held_out))
             )
             components = min(_AT_ONCE, max(_room(members, most, lattice) for members in sets))
@@ -148,10 +158,11 @@ def search(
             with torch.no_grad():
                 said = networks(subjects.training.batch(), given[0])
                 said_there = networks.again(subjects.held_out.batch(), given[1])
-            stage, again = lattice.asked(networks, known), []
+            stage, again = lattice.asked(networks, above), []
             for v, members in enumerate(sets):
                 room = min(components, _room(members, most, lattice))
-                places = _judge(lattice, members, curve, v, room, prior(members), stage)
+                sure = 1.0 if members in known else prior(members)
+                places = _judge(lattice, members, curve, v, room, sure, stage)
                 here += [said.merged[place] for place in places]
                 there += [said_there.merged[place] for place in places]
                 if len(places) == components:
@@ -188,12 +199,15 @@ def _judge(
 
 def _room(members: Sequence[str], most: Mapping[str, int], lattice: Lattice) -> int:
     """How many more latents the set may share."""
+    if tuple(members) in lattice.known:
+        found = [candidate for candidate in lattice.found if candidate.modalities == members]
+        return lattice.known[tuple(members)] - len(found)
     return min(
         most[name] - sum(name in found.modalities for found in lattice.found) for name in members
     )
 
 
-def _known(members: Sequence[str], lattice: Lattice) -> list[int]:
+def _above(members: Sequence[str], lattice: Lattice) -> list[int]:
     """Found latents that the whole set sees."""
     return [k for k, found in enumerate(lattice.found) if set(members) <= set(found.modalities)]
 

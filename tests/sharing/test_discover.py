@@ -86,6 +86,16 @@ def test_a_prior_can_rule_sharing_out(fitted: Any) -> None:
         found.to_inference_data()
 
 
+def test_membership_can_be_given_or_partly_given(fitted: Any) -> None:
+    _, data, truth = fitted
+    for known in (truth.membership, {("m2", "m1"): 1}):
+        found = discover(data, 3, membership=known, progress=False, max_epochs=1)
+        assert found.names == ("m1+m2.z1",)
+        assert found.table["probability"].tolist() == [1.0]
+    nothing = discover(data, 3, membership={("m1", "m2"): 0}, progress=False, max_epochs=1)
+    assert nothing.names == ()
+
+
 def test_three_modalities_share_in_different_ways() -> None:
     """One latent seen by all and one by a pair, no edges."""
     seen = {"x": [1, 1, 0, 0, 0], "y": [1, 1, 0, 1, 0], "z": [1, 0, 0, 0, 1]}
@@ -107,6 +117,9 @@ def test_three_modalities_share_in_different_ways() -> None:
         ({"prior": 1.2}, ModelError, "prior"),
         ({"prior": pd.DataFrame({"m1": [1.0]}, ["m1"])}, ModelError, "'m2' is missing"),
         ({"seed": -1}, ModelError, "seed"),
+        ({"membership": {("m1",): 1}}, ModelError, "no set of two modalities"),
+        ({"membership": {("m1", "m2"): 3}}, ModelError, "'m1' shares 3 latents"),
+        ({"membership": pd.DataFrame({"m1": [1]})}, ModelError, "membership must have"),
     ],
 )
 def test_arguments_that_cannot_be_used_are_refused(
