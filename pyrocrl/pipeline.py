@@ -79,7 +79,8 @@ def fit(
             "convolutional" or "recurrent" for series, or your own `Networks`; the first, where a
             modality is left out.
         restarts: searches for the latents from different starts, trained together; the four that
-            find most are trained to the end. ArviZ calls those chains.
+            find most are trained to the end, each of them twice where there are few subjects: once
+            with its latents held where the search left them. ArviZ calls those chains.
         seed: decides everything; the caller's random state is left as it was.
         progress: show a progress bar for each stage.
         max_epochs: limit on the passes over the data; None takes what the number of subjects asks.

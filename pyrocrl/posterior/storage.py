@@ -109,7 +109,7 @@ def load_posterior(
         completed = any(name.startswith("guide.completion.") for name in network)
         blank = template.unmeasured(1, observed=not completed)
         chains = len(stored["restarts"]["restart"])
-        if chains != settings.restarts and not chains == FINALISTS < settings.restarts:
+        if chains != settings.restarts and chains not in _fewer(settings.restarts):
             raise ValueError(f"{chains} restarts are stored, {settings.restarts} were asked for")
         model = build_model(settings, blank, chains)
         if settings.own_model:
@@ -128,6 +128,11 @@ def load_posterior(
         raise SavedFitError(
             f"{folder} is damaged: its files do not fit together ({type(error).__name__}: {error})"
         ) from None
+
+
+def _fewer(restarts: int) -> list[int]:
+    """Numbers of restarts that may be left at the end of a training that began with so many."""
+    return [number for number in (FINALISTS, 2 * FINALISTS) if number < restarts]
 
 
 def _to_json(posterior: Posterior) -> dict[str, Any]:

@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from pyrocrl.guide import AmortizedGuide
 from pyrocrl.model import MultimodalSCM
 from pyrocrl.training.contrast import causal_contrast
+from pyrocrl.training.found import FoundLatents
 from pyrocrl.training.loop import Training
 
-__all__ = ["FINALISTS", "Rebuild", "finalists"]
+__all__ = ["FINALISTS", "Rebuild", "finalists", "held_and_free"]
 
 FINALISTS = 4
 
@@ -36,18 +37,57 @@ def finalists(run: Training, score: Tensor, rebuild: Rebuild) -> Training:
     """
     if run.model.chains <= FINALISTS or not bool((run.generalises == 1).all()):
         return run
-    best = score.argsort(descending=True, stable=True)[:FINALISTS].sort().values
-    model, guide = rebuild(FINALISTS)
-    contrast = causal_contrast(model, run.edge_cost).to(run.edge_cost.device)
-    fewer = replace(run, model=model, guide=guide, contrast=contrast)
-    with torch.no_grad():
-        for new, old in zip(_parameters(fewer), _parameters(run), strict=True):
-            new.copy_(old[best])
-    record = run.history.records[-1]
-    run.history.records[-1] = replace(
-        record, reason=f"{record.reason}; the best {FINALISTS} of {run.model.chains} restarts go on"
+    return _going_on(
+        run,
+        score.argsort(descending=True, stable=True)[:FINALISTS].sort().values,
+        rebuild,
+        f"the best {FINALISTS} of {run.model.chains} restarts go on",
     )
-    return fewer
+
+
+def held_and_free(run: Training, score: Tensor, rebuild: Rebuild | None) -> Training:
+    """Training of few subjects, which goes on with the best half of the restarts, each twice.
+
+    Once its latents are held where the search left them, once they are free. Where measurements
+    are far from straight in the latents, the ELBO leads latents away that the search has found;
+    where they are nearly straight, it leads to better ones. Which of both happened is judged by
+    the contrast when all is done.
+
+    Args:
+        run: training after the search.
+        score: (chain,), held-out score of the search.
+        rebuild: makes model and guide with another number of chains; without it, all are held.
+
+    Returns:
+        Training of as many restarts as before, but at most eight; of an odd number, one more is
+        held than free.
+    """
+    chains = run.model.chains
+    if rebuild is not None:
+        total = min(chains, 2 * FINALISTS)
+        best = score.argsort(descending=True, stable=True)
+        held, free = best[: total - total // 2], best[: total // 2]
+        said = f"the best {len(held)} of {chains} restarts go on, with latents held and free"
+        which = torch.cat([held.sort().values, free.sort().values])
+        run = _going_on(run, which, rebuild, said)
+        chains = len(held)
+    is_held = (torch.arange(run.model.chains) < chains).to(run.model.zero)
+    run.found = FoundLatents.of(run.model, run.guide, run.subjects, is_held)
+    return run
+
+
+def _going_on(run: Training, which: Tensor, rebuild: Rebuild, said: str) -> Training:
+    """Training of these restarts as they are, with an optimiser that starts anew."""
+    model, guide = rebuild(len(which))
+    contrast = causal_contrast(model, run.edge_cost).to(run.edge_cost.device)
+    other = replace(run, model=model, guide=guide, contrast=contrast)
+    other.generalises = run.generalises[which]
+    with torch.no_grad():
+        for new, old in zip(_parameters(other), _parameters(run), strict=True):
+            new.copy_(old[which])
+    record = run.history.records[-1]
+    run.history.records[-1] = replace(record, reason=f"{record.reason}; {said}")
+    return other
 
 
 def _parameters(run: Training) -> Iterator[nn.Parameter]:

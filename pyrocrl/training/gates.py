@@ -9,7 +9,7 @@ child's fit.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
@@ -20,8 +20,9 @@ from torch import Tensor
 
 from pyrocrl.data import MultimodalData
 from pyrocrl.edge_guide import OpenEdges, PairedSlab, SpikeAndSlabGuide
-from pyrocrl.guide import AmortizedGuide, Encoding
+from pyrocrl.guide import AmortizedGuide
 from pyrocrl.model import MultimodalSCM
+from pyrocrl.training.encoded import encoded, endless_rows, rows_of
 from pyrocrl.training.history import History, StageRecord
 from pyrocrl.training.progress import Silence
 from pyrocrl.training.steps import forget_divergence
@@ -59,7 +60,7 @@ def fit_gates(
     Source: Kool et al. (2019), Buy 4 REINFORCE samples, get a baseline for free.
     """
     assert isinstance(guide.edges, OpenEdges)
-    encoding = _encoded(guide, parts)
+    encoding = encoded(guide, parts)
     n_subjects = encoding.loc.shape[1]
     batch_size = min(_BATCH, n_subjects)
     per_epoch = n_subjects // batch_size
@@ -77,9 +78,9 @@ def fit_gates(
     started, done, reason = time.perf_counter(), 0, f"ran its {steps} steps"
     progress.start(_NAME, steps)
     try:
-        for rows in islice(_endless_rows(n_subjects, batch_size), steps):
+        for rows in islice(endless_rows(n_subjects, batch_size), steps):
             with torch.no_grad():
-                z = guide.latent_posterior(_at(encoding, rows)).rsample()
+                z = guide.latent_posterior(rows_of(encoding, rows)).rsample()
             with pyro.validation_enabled(False):
                 loss, evidence = _leave_one_out(model, edges, z, n_subjects)
             optimizer.zero_grad(set_to_none=True)
@@ -94,28 +95,6 @@ def fit_gates(
     progress.finish("" if done == steps else reason)
     seconds = time.perf_counter() - started
     history.records.append(StageRecord(_NAME, _PURPOSE, done // per_epoch, seconds, reason))
-
-
-@torch.no_grad()
-def _encoded(guide: AmortizedGuide, parts: Sequence[MultimodalData]) -> Encoding:
-    """What the encoders, which no longer change, say about all subjects."""
-    said = [encoding for part in parts for encoding in guide.encode_in_parts(part)]
-    return Encoding(
-        torch.cat([one.loc for one in said], 1),
-        torch.cat([one.scale for one in said], 1),
-        torch.cat([one.known for one in said], 0),
-        {},
-    )
-
-
-def _at(encoding: Encoding, rows: Tensor) -> Encoding:
-    return Encoding(encoding.loc[:, rows], encoding.scale[:, rows], encoding.known[rows], {})
-
-
-def _endless_rows(n_subjects: int, size: int) -> Iterator[Tensor]:
-    while True:
-        shuffled = torch.randperm(n_subjects)
-        yield from shuffled[: n_subjects - n_subjects % size].split(size)
 
 
 def _leave_one_out(

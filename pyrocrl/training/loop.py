@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pyro
@@ -14,12 +15,13 @@ from pyrocrl.data import Batch, MultimodalData
 from pyrocrl.guide import AmortizedGuide
 from pyrocrl.model import MultimodalSCM
 from pyrocrl.training.contrast import PARTNERS, CausalContrast
+from pyrocrl.training.found import FoundLatents
 from pyrocrl.training.history import History, StageRecord
 from pyrocrl.training.objective import Objective, held_out_elbo
 from pyrocrl.training.optimizer import ChainOptimizer
 from pyrocrl.training.progress import Silence
 from pyrocrl.training.stages import Stage
-from pyrocrl.training.steps import minibatches
+from pyrocrl.training.steps import shuffled_rows
 
 __all__ = ["BestSoFar", "Training"]
 
@@ -45,6 +47,7 @@ class Training:
         seen: as many training subjects, for comparison.
         generalises: (chain,), 1 as long as the contrast does about as well on held-out subjects
             as on those.
+        found: latents as the search left them, where some restarts are held to them.
     """
 
     model: MultimodalSCM
@@ -59,6 +62,7 @@ class Training:
     optimizer: ChainOptimizer = field(init=False)
     seen: Batch = field(init=False)
     generalises: Tensor = field(init=False)
+    found: FoundLatents | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         spaced = np.linspace(0, self.subjects.n_subjects - 1, self.held_out.size)
@@ -142,13 +146,15 @@ class Training:
         objective = Objective(self.contrast, self.edge_cost, self.generalises)
         loss_of = objective(self.model, self.guide)
         elbos = []
-        for step, batch in enumerate(minibatches(self.subjects, self.batch_size, PARTNERS)):
+        for step, rows in enumerate(shuffled_rows(self.subjects, self.batch_size, PARTNERS)):
+            if self.found is not None:
+                objective.distance = partial(self.found.distance, rows)
             progress = (epoch + step / self.steps_per_epoch) / epochs
             objective.weights = stage.weights(progress)
             # Validation finds shape errors in the first steps; after that it only costs time.
             first = not self.history.records and epoch == 0 and step < _VALIDATED_STEPS
             with pyro.validation_enabled(first):
-                loss = loss_of(batch)
+                loss = loss_of(self.subjects.batch(rows))
             self.optimizer.step(loss, stage.learning_rate(progress))
             if objective.last_elbo is not None:
                 elbos.append(objective.last_elbo)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyro
@@ -30,6 +30,8 @@ class StepWeights:
         contrast: of the causal contrast.
         turn: of the penalty on influence inside the causal contrast.
         sparsity: of the penalty on the influence of parents in the model.
+        encoders: whether encoders are trained where there is no evidence.
+        stay: of the distance from the latents that the search found.
     """
 
     evidence: float = 1.0
@@ -37,6 +39,8 @@ class StepWeights:
     contrast: float = 0.0
     turn: float = 0.0
     sparsity: float = 0.0
+    encoders: bool = True
+    stay: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -126,6 +130,7 @@ def chain_elbo(terms: Terms, n_subjects: int) -> Tensor:
 
 
 Contrast = Callable[[Encoding, Tensor, float], Tensor]
+Distance = Callable[[Encoding, Tensor], Tensor]
 
 
 class Objective(ChainELBO):
@@ -139,6 +144,7 @@ class Objective(ChainELBO):
         edge_cost: (child, parent), cost of each edge's influence.
         generalises: (chain,), 0 in chains that go on without the contrast; None is 1 for all.
         weights: of the parts; a stage changes them from step to step.
+        distance: of the batch's latents from where they are held; None where none are.
     """
 
     def __init__(
@@ -148,6 +154,7 @@ class Objective(ChainELBO):
         self.generalises = 1.0 if generalises is None else generalises
         self.contrast, self.edge_cost = contrast, edge_cost
         self.weights = StepWeights()
+        self.distance: Distance | None = None
         self.last_elbo: Tensor | None = None
 
     def differentiable_loss(self, model: Any, guide: Any, *args: Any, **kwargs: Any) -> Tensor:
@@ -156,18 +163,28 @@ class Objective(ChainELBO):
         if self.weights.evidence == 0:
             self.last_elbo = None
             encoding = guide.encode(batch)
-            return (self._contrast(guide, encoding) + _completion(guide, encoding)).sum()
+            return (self._search(guide, encoding) + _completion(guide, encoding)).sum()
         weights, terms = self.weights, self.terms(model, guide, batch)
         self.last_elbo = chain_elbo(terms, model.n_subjects).detach()
         loss = (weights.kl * terms.divergence - terms.likelihood).mean(1)
         loss = weights.evidence * (loss + terms.graph / model.n_subjects)
         if weights.contrast > 0:
             loss = loss + self._contrast(guide, terms.encoding)
+        if weights.stay > 0 and self.distance is not None:
+            moved = self.distance(terms.encoding, guide.unmixing.matrix())
+            loss = loss + weights.stay * moved
         if weights.sparsity > 0:
             influence = model.mechanism.influence(terms.z, terms.adjacency, terms.weight)
             loss = loss + weights.sparsity * edge_penalty(influence, self.edge_cost)
         total: Tensor = (loss + _completion(guide, terms.encoding)).sum()
         return total
+
+    def _search(self, guide: AmortizedGuide, encoding: Encoding) -> Tensor:
+        if self.weights.encoders:
+            return self._contrast(guide, encoding)
+        # Encoders that do not move learn nothing by heart: all chains take part.
+        fixed = replace(encoding, loc=encoding.loc.detach())
+        return self.contrast(fixed, guide.unmixing.matrix(), self.weights.turn)
 
     def _contrast(self, guide: AmortizedGuide, encoding: Encoding) -> Tensor:
         loss = self.contrast(encoding, guide.unmixing.matrix(), self.weights.turn)

@@ -7,14 +7,15 @@ few edges (contrast), then the whole model around them (join), then the answer (
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pyrocrl.training.objective import StepWeights
 
-__all__ = ["SCHEDULE", "Ramp", "Stage", "epochs_of"]
+__all__ = ["FEW_SUBJECTS_SCHEDULE", "SCHEDULE", "Ramp", "Stage", "epochs_of", "schedule_for"]
 
 _STEPS = 1960
 _FEWEST_EPOCHS = 56
+_FEW_SUBJECTS = 2000
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,9 @@ class Stage:
         contrast: weight of the causal contrast.
         turn: weight of the penalty on influence inside the contrast.
         sparsity: weight of the penalty on influence in the model.
+        encoders: whether encoders are trained; without them a search only turns the latents.
+        stay: weight of the distance from the latents that the search found, in restarts that are
+            held to them.
         learning_rate: factor on the learning rates.
         patience: share of the stage without a better held-out score (the ELBO, or the contrast
             where there is no ELBO) after which it stops; None runs it to its end.
@@ -68,6 +72,8 @@ class Stage:
     contrast: Ramp = field(default_factory=lambda: Ramp(0.0, 0.0))
     turn: Ramp = field(default_factory=lambda: Ramp(0.0, 0.0))
     sparsity: Ramp = field(default_factory=lambda: Ramp(0.0, 0.0))
+    encoders: bool = True
+    stay: float = 0.0
     learning_rate: Ramp = field(default_factory=lambda: Ramp(1.0, 1.0))
     patience: float | None = None
 
@@ -79,6 +85,8 @@ class Stage:
             contrast=self.contrast(progress),
             turn=self.turn(progress),
             sparsity=self.sparsity(progress),
+            encoders=self.encoders,
+            stay=self.stay,
         )
 
 
@@ -114,6 +122,40 @@ SCHEDULE = (
         patience=0.5,
     ),
 )
+
+_SEARCH, _JOIN, _SETTLE = SCHEDULE
+
+# With few subjects encoders soon tell training subjects by heart, and are put back to where they
+# did not yet. A price on influence that came later would come too late; the latents are turned to
+# the fewest edges once encoders cannot learn any more; and what was found has to be held.
+FEW_SUBJECTS_SCHEDULE = (
+    replace(_SEARCH, share=20 / 56, turn=Ramp(0.03, 0.03)),
+    Stage(
+        "turn",
+        "turn these latents, as encoded, to where they need the fewest edges",
+        share=10 / 56,
+        evidence=0.0,
+        contrast=Ramp(1.0, 1.0),
+        turn=Ramp(0.15, 0.15),
+        encoders=False,
+        learning_rate=Ramp(0.5, 0.05),
+    ),
+    replace(_JOIN, stay=200.0),
+    replace(_SETTLE, stay=200.0),
+)
+
+
+def schedule_for(n_subjects: int) -> tuple[Stage, ...]:
+    """The stages of a training with so many subjects.
+
+    Args:
+        n_subjects: training subjects.
+
+    Example:
+        >>> schedule_for(10_000) is SCHEDULE, schedule_for(500) is SCHEDULE
+        (True, False)
+    """
+    return FEW_SUBJECTS_SCHEDULE if n_subjects < _FEW_SUBJECTS else SCHEDULE
 
 
 def epochs_of(stage: Stage, steps_per_epoch: int, max_epochs: int | None) -> int:

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 
 import torch
 
-from pyrocrl.data import Batch, MultimodalData
+from pyrocrl.data import MultimodalData
 
-__all__ = ["alike", "forget_divergence", "minibatches"]
+__all__ = ["alike", "forget_divergence", "shuffled_rows"]
 
 
-def minibatches(data: MultimodalData, size: int, block: int | None = None) -> Iterator[Batch]:
-    """One pass over the data in random order, in slices of tensors; a short rest is left out.
+def shuffled_rows(
+    data: MultimodalData, size: int, block: int | None = None
+) -> Iterator[torch.Tensor]:
+    """One pass over the data in random order: rows of each batch; a short rest is left out.
 
     Args:
         data: the subjects to go through.
@@ -25,7 +27,7 @@ def minibatches(data: MultimodalData, size: int, block: int | None = None) -> It
     if block is not None and any(modality.seen_by for modality in data):
         shuffled = alike(data, shuffled, min(block, size))
     for start in range(0, len(shuffled) - size + 1, size):
-        yield data.batch(shuffled[start : start + size])
+        yield shuffled[start : start + size]
 
 
 def alike(data: MultimodalData, rows: torch.Tensor, block: int) -> torch.Tensor:

@@ -13,15 +13,16 @@ from pyrocrl.errors import ModelError
 from pyrocrl.guide import AmortizedGuide
 from pyrocrl.model import MultimodalSCM
 from pyrocrl.training.contrast import PARTNERS, causal_contrast
-from pyrocrl.training.finalists import Rebuild, finalists
+from pyrocrl.training.finalists import Rebuild, finalists, held_and_free
 from pyrocrl.training.gates import fit_gates
 from pyrocrl.training.history import History
 from pyrocrl.training.loop import Training
 from pyrocrl.training.objective import held_out_elbo
 from pyrocrl.training.orient import orient
 from pyrocrl.training.progress import Bars, Silence
+from pyrocrl.training.rejudge import judged_anew
 from pyrocrl.training.sparsity import edge_cost
-from pyrocrl.training.stages import SCHEDULE, epochs_of
+from pyrocrl.training.stages import epochs_of, schedule_for
 from pyrocrl.training.steps import alike
 
 __all__ = ["Trained", "hold_out", "train"]
@@ -30,6 +31,8 @@ FloatArray = npt.NDArray[np.float64]
 
 _BATCH = 256
 _HELD_OUT_SHARE, _MOST_HELD_OUT = 0.1, 1000
+# Fewer cannot tell restarts apart, and are raised to this as far as a fifth of all allows.
+_ENOUGH_HELD_OUT, _LARGEST_SHARE = 100, 0.2
 _DRAWS_HELD_OUT = 8
 
 
@@ -44,7 +47,7 @@ class Trained:
         held_out_elbo: (chain, subject), ELBO of held-out subjects in nats, no penalty in it.
         held_out_match: (chain, subject), log probability in nats that the modalities of a
             held-out subject are told to belong together, by the causal contrast; NaN in chains
-            that went on without it.
+            that went on without it and were not judged anew.
     """
 
     model: MultimodalSCM
@@ -59,10 +62,14 @@ def hold_out(
 ) -> tuple[MultimodalData, MultimodalData]:
     """Split subjects at random: a tenth, at most 1,000, is held out of training.
 
+    Where a tenth is less than 100 subjects, up to a fifth.
+
     Returns:
         Training subjects and held-out subjects.
     """
-    count = min(_MOST_HELD_OUT, max(2, round(_HELD_OUT_SHARE * data.n_subjects)))
+    enough = min(_ENOUGH_HELD_OUT, round(_LARGEST_SHARE * data.n_subjects))
+    wanted = max(2, enough, round(_HELD_OUT_SHARE * data.n_subjects))
+    count = min(_MOST_HELD_OUT, wanted)
     shuffled = rng.permutation(data.n_subjects)
     return data.select(np.sort(shuffled[count:])), data.select(np.sort(shuffled[:count]))
 
@@ -112,20 +119,22 @@ def train(
             history=history,
             progress=bars,
         )
-        for stage in SCHEDULE:
+        schedule = schedule_for(training.n_subjects)
+        last_search = [stage for stage in schedule if stage.evidence == 0][-1]
+        for stage in schedule:
             score = run.run(stage, epochs_of(stage, run.steps_per_epoch, max_epochs))
             if history.interrupted:
                 break
-            if stage.evidence == 0:
-                if rebuild is not None:
+            if stage is last_search:
+                if any(later.stay > 0 for later in schedule):
+                    run = held_and_free(run, score, rebuild)
+                elif rebuild is not None:
                     run = finalists(run, score, rebuild)
-                    model, guide = run.model, run.guide
+                model, guide = run.model, run.guide
                 if model.space.rule == "learned":
                     orient(model, guide, training)
         scores = held_out_elbo(model, guide, run.held_out, draws=_DRAWS_HELD_OUT)
-        with torch.no_grad():
-            match = run.contrast.log_match(guide.encode(run.held_out), guide.unmixing.matrix())
-        match[run.generalises == 0] = torch.nan
+        match = _held_out_match(run)
         if not history.interrupted and model.space.rule != "cyclic":
             fit_gates(model, guide, (training, held_out), history, bars, max_epochs)
     if not bool(torch.isfinite(scores.mean(1)).any()):
@@ -140,3 +149,13 @@ def train(
         scores.double().cpu().numpy(),
         match.double().cpu().numpy(),
     )
+
+
+def _held_out_match(run: Training) -> torch.Tensor:
+    if run.found is not None:
+        return judged_anew(run.model, run.guide, run.edge_cost, run.subjects, run.held_out)
+    with torch.no_grad():
+        matrix = run.guide.unmixing.matrix()
+        match = run.contrast.log_match(run.guide.encode(run.held_out), matrix)
+    match[run.generalises == 0] = torch.nan
+    return match

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import pyrocrl as crl
 from pyrocrl.errors import DataError
-from pyrocrl.training.steps import alike, minibatches
+from pyrocrl.training.steps import alike, shuffled_rows
 
 
 def data_with(columns: int, subjects: int, seed: int = 0) -> crl.MultimodalData:
@@ -48,9 +48,9 @@ def test_a_block_is_narrower_than_all_subjects(columns: int) -> None:
 def test_without_shown_variables_batches_are_as_before() -> None:
     data = crl.MultimodalData({"a": np.random.default_rng(0).normal(size=(60, 3))})
     torch.manual_seed(0)
-    plain = [batch["a"].values for batch in minibatches(data, 16)]
+    plain = [data.batch(rows)["a"].values for rows in shuffled_rows(data, 16)]
     torch.manual_seed(0)
-    blocks = [batch["a"].values for batch in minibatches(data, 16, 8)]
+    blocks = [data.batch(rows)["a"].values for rows in shuffled_rows(data, 16, 8)]
     assert all(torch.equal(one, other) for one, other in zip(plain, blocks, strict=True))
 
 

@@ -12,7 +12,7 @@ import pyrocrl as crl
 from pyrocrl.data import MultimodalData
 from pyrocrl.training import History, hold_out
 from pyrocrl.training.contrast import causal_contrast
-from pyrocrl.training.finalists import FINALISTS, finalists
+from pyrocrl.training.finalists import FINALISTS, finalists, held_and_free
 from pyrocrl.training.history import StageRecord
 from pyrocrl.training.loop import Training
 from pyrocrl.training.progress import Silence
@@ -71,11 +71,27 @@ def test_all_go_on_where_none_can_be_left(small_data: MultimodalData, reason: st
     assert finalists(given.run, SCORE, given.build) is given.run
 
 
-def test_a_fit_of_many_restarts_is_saved_and_read(tmp_path: Path) -> None:
-    data, _ = crl.simulate.numerical_case(1, n_subjects=600, seed=100)
-    posterior = crl.fit(data, latents=2, restarts=6, max_epochs=3, progress=False)
-    assert len(posterior.restarts) == FINALISTS
-    assert posterior.settings["restarts"] == 6
+def test_of_few_subjects_the_best_go_on_held_and_free(small_data: MultimodalData) -> None:
+    given = Fixture(small_data)
+    given.run.generalises[BEST[0]] = 0.0
+    both = held_and_free(given.run, SCORE, given.build)
+    which = [1, 3, 5, 1, 3, 5]
+    batch = given.subjects.batch()
+    torch.testing.assert_close(
+        both.guide.encode(batch).loc, given.run.guide.encode(batch).loc[which]
+    )
+    assert both.generalises.tolist() == [0.0, 1.0, 1.0] * 2
+    assert both.found is not None
+    assert both.found.held.tolist() == [1.0] * 3 + [0.0] * 3
+    assert held_and_free(given.run, SCORE, None).model.chains == 6
+
+
+@pytest.mark.parametrize(("subjects", "left"), [(600, 8), (2500, FINALISTS)])
+def test_a_fit_of_many_restarts_is_saved_and_read(tmp_path: Path, subjects: int, left: int) -> None:
+    data, _ = crl.simulate.numerical_case(1, n_subjects=subjects, seed=100)
+    posterior = crl.fit(data, latents=2, restarts=9, max_epochs=3, progress=False)
+    assert len(posterior.restarts) == left
+    assert posterior.settings["restarts"] == 9
     posterior.save(tmp_path / "fit")
     again = crl.load(tmp_path / "fit")
     np.testing.assert_array_equal(again.latents(), posterior.latents())

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyrocrl.training import SCHEDULE, History, Ramp, StageRecord
-from pyrocrl.training.stages import epochs_of
+from pyrocrl.training.stages import FEW_SUBJECTS_SCHEDULE, Stage, epochs_of, schedule_for
 
 
 @given(st.floats(0, 10), st.floats(0, 10), st.floats(0.01, 1), st.floats(0, 0.99), st.floats(0, 1))
@@ -23,13 +23,20 @@ def test_ramps_stay_between_their_ends(
     assert ramp(min(1.0, after + over) if after + over <= 1 else 2.0) == pytest.approx(end)
 
 
-def test_stages_share_all_epochs() -> None:
-    assert math.isclose(sum(stage.share for stage in SCHEDULE), 1.0)
+schedules = pytest.mark.parametrize("schedule", [SCHEDULE, FEW_SUBJECTS_SCHEDULE])
 
 
-def test_the_last_stage_ends_with_nearly_the_declared_objective() -> None:
+@schedules
+def test_stages_share_all_epochs(schedule: tuple[Stage, ...]) -> None:
+    assert math.isclose(sum(stage.share for stage in schedule), 1.0)
+
+
+@schedules
+def test_the_last_stage_ends_with_nearly_the_declared_objective(
+    schedule: tuple[Stage, ...],
+) -> None:
     # What helps on the way is not part of the answer.
-    weights = SCHEDULE[-1].weights(1.0)
+    weights = schedule[-1].weights(1.0)
     assert (weights.kl, weights.contrast) == (1.0, 0.0)
     assert weights.sparsity <= 0.05
 
@@ -39,6 +46,12 @@ def test_the_users_limit_is_kept_up_to_one_epoch_a_stage(limit: int) -> None:
     epochs = [epochs_of(stage, 1, limit) for stage in SCHEDULE]
     assert min(epochs) >= 1
     assert sum(epochs) <= max(limit + 1, len(SCHEDULE))
+
+
+def test_many_subjects_are_trained_without_what_helps_few() -> None:
+    assert schedule_for(2700) is SCHEDULE
+    assert all((s.stay, s.encoders) == (0.0, True) for s in SCHEDULE)
+    assert schedule_for(300) is FEW_SUBJECTS_SCHEDULE
 
 
 def test_few_subjects_take_more_passes() -> None:

@@ -10,7 +10,7 @@ from torch import nn
 import pyrocrl as crl
 from pyrocrl.training import ChainELBO, held_out_elbo
 from pyrocrl.training.loop import BestSoFar
-from pyrocrl.training.steps import forget_divergence, minibatches
+from pyrocrl.training.steps import forget_divergence, shuffled_rows
 
 CHAINS = 3
 
@@ -23,7 +23,7 @@ def pair(data: crl.MultimodalData) -> tuple[crl.MultimodalSCM, crl.AmortizedGuid
 
 
 def test_a_pass_takes_each_subject_at_most_once(small_data: crl.MultimodalData) -> None:
-    batches = list(minibatches(small_data, 64))
+    batches = [small_data.batch(rows) for rows in shuffled_rows(small_data, 64)]
     assert [batch.size for batch in batches] == [64] * 4
     values = torch.cat([batch["m1"].values for batch in batches])
     assert len(values.unique(dim=0)) == 256

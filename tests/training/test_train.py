@@ -47,11 +47,17 @@ def unvalidated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pyrocrl.training.loop._VALIDATED_STEPS", 0)
 
 
-def test_held_out_subjects_are_a_tenth_and_apart(small_data: crl.MultimodalData) -> None:
+def test_held_out_subjects_are_apart(small_data: crl.MultimodalData) -> None:
     training, held_out = hold_out(small_data, np.random.default_rng(0))
-    assert (training.n_subjects, held_out.n_subjects) == (270, 30)
+    assert (training.n_subjects, held_out.n_subjects) == (240, 60)
     assert set(training.subjects) | set(held_out.subjects) == set(small_data.subjects)
     np.testing.assert_array_equal(training.table("m1").mean, small_data.table("m1").mean)
+
+
+@pytest.mark.parametrize(("subjects", "held_out"), [(50, 10), (600, 100), (3000, 300)])
+def test_a_tenth_is_held_out_or_more_of_few(subjects: int, held_out: int) -> None:
+    data, _ = crl.simulate.numerical_case(1, n_subjects=subjects)
+    assert hold_out(data, np.random.default_rng(0))[1].n_subjects == held_out
 
 
 def test_every_stage_is_recorded_with_its_reason(small_data: crl.MultimodalData) -> None:
@@ -65,7 +71,7 @@ def test_every_stage_is_recorded_with_its_reason(small_data: crl.MultimodalData)
     assert stages.reason.str.startswith("ran its").all()
     assert (stages.seconds > 0).all()
     assert not trained.history.interrupted
-    assert trained.held_out_elbo.shape == (2, 30)
+    assert trained.held_out_elbo.shape == (2, 60)
     frame = trained.history.frame()
     assert set(frame.restart) == {0, 1}
     assert np.isfinite(frame[["elbo", "held_out_elbo"]]).all(axis=None)
@@ -97,7 +103,7 @@ def test_a_stage_without_progress_stops_early_and_says_why(
         edge_cost=torch.zeros(4, 4),
         subjects=training,
         held_out=held_out.batch(),
-        batch_size=45,
+        batch_size=40,
         history=history,
         progress=Silence(),
     )
