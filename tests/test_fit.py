@@ -121,9 +121,9 @@ def test_subjects_may_lack_whole_modalities(mixed_tables: dict[str, pd.DataFrame
     latents = posterior.latents()
     assert latents.sizes["subject"] == 300
     assert np.isfinite(latents).all()
-    # Nothing is known of a modality that is missing: these subjects all have the same latents.
+    # What the others tell of a modality that is missing differs from subject to subject.
     without = latents.sel(latent=["scan.z1", "scan.z2"])[:60]
-    np.testing.assert_allclose(without, without[:1].expand_dims(k=60)[:, 0], atol=1e-6)
+    assert (without.std("subject") > 0).all()
     assert any("160 of 300 subjects" in said for said in posterior.warnings)
 
 

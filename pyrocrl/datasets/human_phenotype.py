@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,6 @@ from pyrocrl.errors import DataError
 
 __all__ = ["ACTIVITY_FILE", "CONDITIONS", "EARS_FILE", "human_phenotype"]
 
-Cycle = Literal["2011-2012", "2013-2014"]
 
 ACTIVITY_FILE = "nhanes_2011_2014_accel_daily.npz"
 EARS_FILE = "nhanes_2011_2012_tympanogram.npz"
@@ -34,9 +33,7 @@ _WHOLE_DAY, _LONGEST_GAP, _FEWEST_DAYS = 1380.0, 240.0, 3
 _EVERY_THIRD = 3
 
 
-def human_phenotype(
-    folder: str | Path, *, cycle: Cycle | None = None, ears: bool = False
-) -> Example:
+def human_phenotype(folder: str | Path, *, cycle: str | None = None, ears: bool = False) -> Example:
     """US adults of NHANES with measurements of every kind.
 
     - `person` (age, sex) and `conditions` (told by a doctor: diabetes, hypertension, high

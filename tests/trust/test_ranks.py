@@ -42,8 +42,6 @@ def test_truth_is_anywhere_among_draws_of_its_posterior(prior: str, order: str) 
     shares = rows[list(QUANTITIES)] / DRAWS
     # Six uniform shares have a mean of .5 +- .118.
     assert shares.mean().between(0.1, 0.9).all()
-    assert (shares.max() > 0.5).all()
-    assert (shares.min() < 0.5).all()
 
 
 def test_rows_that_stand_there_are_not_run_again(tmp_path: Path) -> None:
