@@ -89,7 +89,7 @@ def test_what_is_not_there_is_named(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="ears were measured in 2011-2012 alone"):
         datasets.human_phenotype(folder, ears=True)
     with pytest.raises(DataError, match="cycle must be"):
-        datasets.human_phenotype(folder, cycle="1999-2000")  # type: ignore[arg-type]
+        datasets.human_phenotype(folder, cycle="1999-2000")
     (tmp_path / datasets.NHANES_FILE).write_bytes((folder / datasets.NHANES_FILE).read_bytes())
     with pytest.raises(DataError, match=f"there is no .*{ACTIVITY_FILE}"):
         datasets.human_phenotype(tmp_path)
