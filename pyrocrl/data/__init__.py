@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pyrocrl.data.arrays import ArrayModality
 from pyrocrl.data.batch import Batch, Cells
+from pyrocrl.data.columnar import ColumnarModality
 from pyrocrl.data.counts import Counts, CountsModality
 from pyrocrl.data.images import Image, ImageFolder, ImageModality
 from pyrocrl.data.mixed import MixedModality
@@ -19,6 +20,7 @@ __all__ = [
     "ArrayModality",
     "Batch",
     "Cells",
+    "ColumnarModality",
     "Counts",
     "CountsModality",
     "Features",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -78,6 +79,14 @@ class ColumnarModality(Modality):
     def coordinates(self) -> dict[str, list[Any]]:
         """The columns' names."""
         return {"column": list(self.columns)}
+
+    @abstractmethod
+    def frame(self, subjects: pd.Index) -> pd.DataFrame:
+        """The measurements in the data's units, NaN where missing, (subject, column).
+
+        Args:
+            subjects: labels of the rows.
+        """
 
     def of_frame(self, frame: pd.DataFrame) -> ColumnarModality:
         """Other subjects, given as a plain table, in the units of these.

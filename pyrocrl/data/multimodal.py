@@ -12,6 +12,7 @@ import torch
 
 from pyrocrl.data.alignment import Alignment, aligned, check_alignment
 from pyrocrl.data.batch import Batch
+from pyrocrl.data.columnar import ColumnarModality
 from pyrocrl.data.columns import check_same
 from pyrocrl.data.modality import Modality, Reading
 from pyrocrl.data.scverse import Found, of_anndata, of_mudata, to_mudata
@@ -297,15 +298,19 @@ class MultimodalData:
         """One modality in the data's units, NaN where missing.
 
         Args:
-            name: the modality, a table or variables.
+            name: the modality: a table, counts or variables.
 
         Returns:
-            float64, (subject, column); equal to what was given to the precision of float32.
+            (subject, column), float64 or categories; equal to what was given to the precision of
+            float32.
 
         Raises:
             DataError: no such modality, or it is no table.
         """
-        return self.table(name).frame(self._subjects)
+        modality = self[name]
+        if not isinstance(modality, ColumnarModality):
+            raise DataError(f"modality '{name}' is no table but holds {modality.described}")
+        return modality.frame(self._subjects)
 
     def unstandardise(self, name: str, values: np.ndarray | torch.Tensor) -> np.ndarray:
         """From standard deviations to the data's units.

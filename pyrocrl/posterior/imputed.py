@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pyrocrl.data import CountsModality, MixedModality, MultimodalData, TableModality
+from pyrocrl.data import ColumnarModality, MultimodalData
 from pyrocrl.errors import DataError, ModelError
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Imputed:
             DataError: no such modality, or it is no table.
         """
         modality = self.data[name]
-        if not isinstance(modality, TableModality | MixedModality | CountsModality):
+        if not isinstance(modality, ColumnarModality):
             raise DataError(f"modality '{name}' is no table but {modality.described}; see draws")
         frame = modality.frame(self.data.subjects)
         if name not in self.draws:

@@ -80,9 +80,7 @@ def test_one_name_is_for_all_columns(person: pd.DataFrame) -> None:
 
 
 def test_the_frame_comes_back(data: crl.MultimodalData, person: pd.DataFrame) -> None:
-    modality = data["person"]
-    assert isinstance(modality, MixedModality)
-    back = modality.frame(data.subjects)
+    modality, back = data["person"], data.frame("person")
     for column in ("age", "visits", "dose"):
         np.testing.assert_allclose(back[column], person[column].astype(float), rtol=1e-5)
     for column in ("stage", "blood"):
