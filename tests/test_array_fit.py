@@ -156,3 +156,9 @@ def test_traversals_can_be_drawn(posterior: crl.Posterior, fitted: crl.Posterior
         posterior.traversal("digit.z9")
     with pytest.raises(crl.ModelError, match="finite"):
         posterior.traversal("digit.z1", [np.nan])
+
+
+def test_latents_of_images_are_not_counted(measured: dict[str, Any]) -> None:
+    data = crl.MultimodalData(measured, align="union")
+    with pytest.raises(crl.ModelError, match="'digit' cannot be counted, only those of tables"):
+        crl.select_latents(data, progress=False)

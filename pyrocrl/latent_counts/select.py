@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from pyrocrl.data import MultimodalData
+from pyrocrl.data import ArrayModality, MultimodalData
 from pyrocrl.errors import DataError, ModelError
 from pyrocrl.latent_counts.fitting import Split, held_out_nats, shared_latents
 from pyrocrl.latent_counts.result import LatentCounts
@@ -105,6 +105,12 @@ def _counts_of_tables(data: MultimodalData, counts: Iterable[int]) -> dict[str, 
     for modality in data:
         if modality.is_variables:
             continue
+        if isinstance(modality, ArrayModality):
+            raise ModelError(
+                f"latents of modality {modality.name!r} cannot be counted, only those of tables, "
+                f"and it holds {modality.described}; leave it out, and judge by held-out fit: "
+                "fit(...).restarts"
+            )
         tried[modality.name] = [number for number in numbers if number <= modality.width]
         if not tried[modality.name]:
             raise ModelError(
