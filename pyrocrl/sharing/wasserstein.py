@@ -22,6 +22,9 @@ from pyrocrl.sharing.transport import partial_transport
 __all__ = ["Alignment", "Shared", "WassersteinSharing"]
 
 
+_ITERATIONS = 20
+
+
 @dataclass(frozen=True)
 class Alignment:
     """How the latents of several modalities lie to one another.
@@ -105,16 +108,26 @@ class WassersteinSharing(nn.Module):
             (one, other): wasserstein_costs(said[one], said[other])
             for one, other in combinations(said, 2)
         }
-        plans = {
-            pair: partial_transport(cost.detach().clamp_min(0), self.alone, self.softness)
-            for pair, cost in costs.items()
-        }
+        plans = self._plans(costs)
         brakes = [correlation_brake(opinion) for opinion in said.values()]
         loss = self.brake * torch.stack(brakes).sum(0)
         for pair, cost in costs.items():
             matched, plan = (plans[pair] * cost).sum((-2, -1)), plans[pair]
             loss = loss + matched + self.alone * (min(plan.shape[-2:]) - plan.sum((-2, -1)))
         return Alignment(loss, costs, plans)
+
+    @torch.no_grad()
+    def _plans(self, costs: Mapping[tuple[str, str], Tensor]) -> dict[tuple[str, str], Tensor]:
+        """The plan of every pair; pairs of the same shape are solved together, which is faster."""
+        shapes: dict[torch.Size, list[tuple[str, str]]] = {}
+        for pair, cost in costs.items():
+            shapes.setdefault(cost.shape, []).append(pair)
+        plans = {}
+        for pairs in shapes.values():
+            stacked = torch.stack([costs[pair] for pair in pairs]).clamp_min(0)
+            solved = partial_transport(stacked, self.alone, self.softness, _ITERATIONS)
+            plans.update(zip(pairs, solved.unbind(0), strict=True))
+        return plans
 
     @torch.no_grad()
     def merge(self, opinions: Mapping[str, tuple[Tensor, Tensor]]) -> list[Shared]:
