@@ -126,7 +126,7 @@ def train(
             if history.interrupted:
                 break
             if stage is last_search:
-                if any(later.stay > 0 for later in schedule):
+                if any(later.stay > 0 for later in schedule) and any(model.nodes.is_latent):
                     run = held_and_free(run, score, rebuild)
                 elif rebuild is not None:
                     run = finalists(run, score, rebuild)
