@@ -122,7 +122,7 @@ class WassersteinSharing(nn.Module):
         shapes: dict[torch.Size, list[tuple[str, str]]] = {}
         for pair, cost in costs.items():
             shapes.setdefault(cost.shape, []).append(pair)
-        plans = {}
+        plans: dict[tuple[str, str], Tensor] = {}
         for pairs in shapes.values():
             stacked = torch.stack([costs[pair] for pair in pairs]).clamp_min(0)
             solved = partial_transport(stacked, self.alone, self.softness, _ITERATIONS)
