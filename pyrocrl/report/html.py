@@ -197,10 +197,12 @@ def _context(posterior: Posterior) -> dict[str, Any]:
 
 def _looks(posterior: Posterior) -> dict[str, str]:
     """A picture of what each latent of an image or a series does, by its name."""
+    summary = posterior.data_summary
+    kinds = dict(zip(summary.modality, summary.kind, strict=True))
     return {
         name: svg_uri(TraversalPicture.of(posterior, name))
         for name, group in zip(posterior.nodes.names, posterior.nodes.groups, strict=True)
-        if posterior.template[group].kind in ("image", "series")
+        if kinds[group] in ("image", "series")
     }
 
 
