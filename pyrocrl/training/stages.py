@@ -145,17 +145,23 @@ FEW_SUBJECTS_SCHEDULE = (
 )
 
 
-def schedule_for(n_subjects: int) -> tuple[Stage, ...]:
+def schedule_for(n_subjects: int, *, arrays: bool = False) -> tuple[Stage, ...]:
     """The stages of a training with so many subjects.
+
+    Encoders of images and series tell subjects by heart however many these are: there are always
+    too few for them.
 
     Args:
         n_subjects: training subjects.
+        arrays: whether any modality holds images or series.
 
     Example:
         >>> schedule_for(10_000) is SCHEDULE, schedule_for(500) is SCHEDULE
         (True, False)
+        >>> schedule_for(10_000, arrays=True) is SCHEDULE
+        False
     """
-    return FEW_SUBJECTS_SCHEDULE if n_subjects < _FEW_SUBJECTS else SCHEDULE
+    return FEW_SUBJECTS_SCHEDULE if arrays or n_subjects < _FEW_SUBJECTS else SCHEDULE
 
 
 def epochs_of(stage: Stage, steps_per_epoch: int, max_epochs: int | None) -> int:

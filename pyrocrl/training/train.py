@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from pyrocrl.data import MultimodalData
+from pyrocrl.data import ArrayModality, MultimodalData
 from pyrocrl.errors import ModelError
 from pyrocrl.guide import AmortizedGuide
 from pyrocrl.model import MultimodalSCM
@@ -119,7 +119,8 @@ def train(
             history=history,
             progress=bars,
         )
-        schedule = schedule_for(training.n_subjects)
+        arrays = any(isinstance(modality, ArrayModality) for modality in training)
+        schedule = schedule_for(training.n_subjects, arrays=arrays)
         last_search = [stage for stage in schedule if stage.evidence == 0][-1]
         for stage in schedule:
             score = run.run(stage, epochs_of(stage, run.steps_per_epoch, max_epochs))

@@ -77,3 +77,7 @@ def test_history_knows_whether_it_was_interrupted() -> None:
     assert history.interrupted
     assert history.epochs == 5
     assert history.stages().reason.tolist() == ["ran its 3 epochs", "interrupted by the user"]
+
+
+def test_images_and_series_are_searched_as_few_subjects_are() -> None:
+    assert schedule_for(100_000, arrays=True) is FEW_SUBJECTS_SCHEDULE
