@@ -43,7 +43,7 @@ def traversal(
     own[:, alignment.permutation[best]] = units
     model, template = posterior.model, posterior.template[name]
     told = torch.from_numpy(own).to(model.zero).expand(model.chains, -1, -1)
-    y = model.unmixing.mix(told)[..., model.positions[name]]
+    y = model.unmixing.mix(told)[..., model.shown[name]]
     eta = y.new_zeros(model.chains, len(steps), model.noise[name])
     cells = template.unmeasured(len(steps)).to(model.zero.device).cells()
     decoded = model.decoders[name](y, eta, cells).mean[best]
