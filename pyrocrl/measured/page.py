@@ -13,16 +13,16 @@ _HEAD = """\
 
 Made by
 
-    pyrocrl benchmark measurements --seeds {seeds} --restarts {restarts}
+    pyrocrl benchmark measurements --seeds {seeds}
 
-Means over seeds. MCC: mean correlation of found latents with the true ones.
+with {restarts} restarts a fit. Means over seeds. MCC: mean correlation of found latents with the true ones.
 """
 _LIKELIHOODS = """
 ## Likelihoods
 
 Case 1, 10,000 subjects, behind 60 columns a modality that are measured by one law, see
-`pyrocrl.simulate.measured_case`. Ceiling: the same correlation of a network that was taught the
-true latents of half the subjects, on the other half. "mixed" has all likelihoods in one table,
+`pyrocrl.simulate.measured_case`. Taught: the same correlation of a network that was taught the
+true latents of half the subjects, on the other half, as a hint how much the columns tell. "mixed" has all likelihoods in one table,
 "counts" a library size. The target is {mcc}.
 """
 _MISSING = """
@@ -46,7 +46,7 @@ def render_measurements(results: pd.DataFrame) -> str:
         Markdown.
     """
     seeds = ",".join(str(seed) for seed in sorted(results.seed.unique()))
-    restarts = ",".join(str(number) for number in sorted(results.restarts.unique()))
+    restarts = " or ".join(str(number) for number in sorted(results.restarts.unique()))
     parts = [_HEAD.format(seeds=seeds, restarts=restarts)]
     likelihoods = results[results.check == "likelihood"]
     missing = results[results.check == "missing"]
@@ -67,7 +67,7 @@ def _likelihood_table(results: pd.DataFrame) -> str:
         ]
         for case, own in results.groupby("case", sort=False)
     ]
-    head = ["likelihood", "seeds", "MCC", "worst", "ceiling", "met", "processor seconds"]
+    head = ["likelihood", "seeds", "MCC", "worst", "taught", "met", "processor seconds"]
     return markdown_table(head, lines)
 
 
