@@ -15,15 +15,16 @@ Made by
 
     pyrocrl benchmark measurements --seeds {seeds}
 
-with {restarts} restarts a fit. Means over seeds. MCC: mean correlation of found latents with the true ones.
+with {restarts} restarts a fit. Means over seeds. MCC: mean correlation of found latents with the
+true ones.
 """
 _LIKELIHOODS = """
 ## Likelihoods
 
 Case 1, 10,000 subjects, behind 60 columns a modality that are measured by one law, see
 `pyrocrl.simulate.measured_case`. Taught: the same correlation of a network that was taught the
-true latents of half the subjects, on the other half, as a hint how much the columns tell. "mixed" has all likelihoods in one table,
-"counts" a library size. The target is {mcc}.
+true latents of half the subjects, on the other half, as a hint how much the columns tell. "mixed"
+has all likelihoods in one table, "counts" a library size. The target is {mcc}.
 """
 _MISSING = """
 ## Modalities that 30 % of the subjects lack
