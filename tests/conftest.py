@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import struct
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,14 @@ from pyrocrl.simulate import Truth
 settings.register_profile("pyrocrl", deadline=None)
 settings.load_profile("pyrocrl")
 torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def closed_figures() -> Iterator[None]:
+    """What a test leaves open in pyplot is no business of the next one."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 def hierarchical(space: crl.GraphSpace) -> torch.Tensor:

@@ -232,7 +232,6 @@ def test_the_plot_makes_axes_that_a_notebook_shows() -> None:
     plt.switch_backend("agg")
     ax = counts_of(["labs"]).plot()
     assert ax in plt.gcf().axes
-    plt.close("all")
 
 
 @pytest.mark.parametrize("correlation", [0.0, 0.5, 0.9])

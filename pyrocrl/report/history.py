@@ -83,9 +83,10 @@ class HistoryPicture:
     def _mark_stages(self, ax: Axes) -> None:
         # Not every epoch is noted: a stage begins where the one before it ended.
         last = self.history.groupby("stage", sort=False)["step"].max()
-        first = [0, *last.to_list()[:-1]]
+        steps = self.history["step"]
+        first = [steps.min(), *last.to_list()[:-1]]
         spans = list(zip(last.index, first, last.to_list(), strict=True))
-        total = max(1, int(self.history["step"].max()))
+        total = max(1, int(steps.max() - steps.min()))
         # A name needs its width above its stage; where one does not fit all become numbers.
         fits = all(len(str(stage)) * 0.012 < (high - low + 1) / total for stage, low, high in spans)
         for i, (stage, low, high) in enumerate(spans, start=1):

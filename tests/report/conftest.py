@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -321,12 +321,3 @@ def make_small() -> Any:
 @pytest.fixture
 def make_large() -> Any:
     return large
-
-
-@pytest.fixture(autouse=True)
-def closed_figures() -> Iterator[None]:
-    """What a test leaves open in pyplot is no business of the next one."""
-    from matplotlib import pyplot as plt
-
-    yield
-    plt.close("all")
