@@ -75,7 +75,9 @@ def test_what_is_no_idx_file_is_refused(tmp_path: Path, content: bytes, complain
         read_idx(path)
 
 
-@pytest.mark.parametrize("content", [b"not gzip", gzip.compress(bytes(100))[:-9]])
+@pytest.mark.parametrize(
+    "content", [b"not gzip", gzip.compress(bytes(100), mtime=0)[:-9]], ids=["text", "cut short"]
+)
 def test_a_damaged_gzip_file_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "values.gz"
     path.write_bytes(content)
