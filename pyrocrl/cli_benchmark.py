@@ -21,6 +21,12 @@ __all__ = ["benchmarks"]
 benchmarks = typer.Typer(help="Measure how well known truth is recovered.", no_args_is_help=True)
 
 
+_Seeds = Annotated[str, typer.Option(help="Data seeds, such as 0-9 or 3,5.")]
+_Out = Annotated[Path, typer.Option(help="Folder of results.")]
+_Render = Annotated[bool, typer.Option("--render", help="Run nothing; write the page.")]
+_RESULTS = Path("benchmarks/results")
+
+
 class Again(StrEnum):
     """Which rows of a benchmark are run though they stand there already."""
 
@@ -38,7 +44,7 @@ def identification(
     setting: Annotated[
         list[str] | None, typer.Option(help="Settings of these groups; * stands for any text.")
     ] = None,
-    seeds: Annotated[str, typer.Option(help="Data seeds, such as 0-9 or 3,5.")] = "0-9",
+    seeds: _Seeds = "0-9",
     methods: Annotated[
         list[str] | None, typer.Option(help="Methods, commas between; all, unless told otherwise.")
     ] = None,
@@ -49,7 +55,7 @@ def identification(
     again: Annotated[
         Again, typer.Option(help="Run rows that stand there: none, those that failed, or all.")
     ] = Again.none,
-    out: Annotated[Path, typer.Option(help="Folder of results.")] = Path("benchmarks/results"),
+    out: _Out = _RESULTS,
     show: Annotated[
         bool, typer.Option("--list", help="Only list the settings and what is left to run.")
     ] = False,
@@ -81,9 +87,9 @@ def identification(
 
 @benchmarks.command()
 def exactness(
-    seeds: Annotated[str, typer.Option(help="Data seeds, such as 0-9 or 3,5.")] = "0-4",
-    out: Annotated[Path, typer.Option(help="Folder of results.")] = Path("benchmarks/results"),
-    render: Annotated[bool, typer.Option("--render", help="Run nothing; write the page.")] = False,
+    seeds: _Seeds = "0-4",
+    out: _Out = _RESULTS,
+    render: _Render = False,
 ) -> None:
     """Edge probabilities against a listing of all graphs, and Markov chains against exact sums.
 
@@ -98,9 +104,9 @@ def exactness(
 
 @benchmarks.command()
 def ranks(
-    seeds: Annotated[str, typer.Option(help="Data seeds, such as 0-9 or 3,5.")] = "0-249",
-    out: Annotated[Path, typer.Option(help="Folder of results.")] = Path("benchmarks/results"),
-    render: Annotated[bool, typer.Option("--render", help="Run nothing; write the page.")] = False,
+    seeds: _Seeds = "0-249",
+    out: _Out = _RESULTS,
+    render: _Render = False,
 ) -> None:
     """Simulation-based calibration of edge rates and slopes, on data drawn from the prior.
 
@@ -123,8 +129,8 @@ def calibration(
     dibs: Annotated[
         str | None, typer.Option(help="Interpreter of an environment with dibs-lib, to run DiBS.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder of results.")] = Path("benchmarks/results"),
-    render: Annotated[bool, typer.Option("--render", help="Run nothing; write the page.")] = False,
+    out: _Out = _RESULTS,
+    render: _Render = False,
 ) -> None:
     """Edge probabilities and strengths of observed variables against simulated truth.
 
@@ -148,7 +154,7 @@ def sachs(
     dibs: Annotated[
         str | None, typer.Option(help="Interpreter of an environment with dibs-lib, to run DiBS.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder of results.")] = Path("benchmarks/results"),
+    out: _Out = _RESULTS,
 ) -> None:
     """Edge probabilities on the protein signalling data of Sachs et al. (2005).
 
@@ -169,7 +175,7 @@ def sachs(
 
 @benchmarks.command()
 def sharing(
-    seeds: Annotated[str, typer.Option(help="Data seeds, such as 0-9 or 3,5.")] = "0-9",
+    seeds: _Seeds = "0-9",
     setting: Annotated[
         list[str] | None, typer.Option(help="Settings; all, unless told otherwise.")
     ] = None,
@@ -177,8 +183,8 @@ def sharing(
         list[str] | None,
         typer.Option(help="Methods; all but the whole fit, unless told otherwise."),
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder of results.")] = Path("benchmarks/results"),
-    render: Annotated[bool, typer.Option("--render", help="Run nothing; write the page.")] = False,
+    out: _Out = _RESULTS,
+    render: _Render = False,
 ) -> None:
     """Which modalities share latents, and how near these are, against simulated truth.
 
@@ -209,8 +215,8 @@ def measurements(
         typer.Option(help="likelihood, missing, or single cases; all, unless told otherwise."),
     ] = None,
     restarts: Annotated[int, typer.Option(min=1, help="Restarts of every fit.")] = 8,
-    out: Annotated[Path, typer.Option(help="Folder of results.")] = Path("benchmarks/results"),
-    render: Annotated[bool, typer.Option("--render", help="Run nothing; write the page.")] = False,
+    out: _Out = _RESULTS,
+    render: _Render = False,
 ) -> None:
     """Latents behind every likelihood, and behind modalities that subjects lack.
 
@@ -235,8 +241,8 @@ def variant_mnist(
     methods: Annotated[
         list[str] | None, typer.Option(help="Methods, commas between; all, unless told otherwise.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder of results.")] = Path("benchmarks/results"),
-    render: Annotated[bool, typer.Option("--render", help="Run nothing; write the page.")] = False,
+    out: _Out = _RESULTS,
+    render: _Render = False,
 ) -> None:
     """Latents of images of digits and garments, and edges between them, against known truth.
 

@@ -1,10 +1,11 @@
-"""Tables in Markdown, for pages of results."""
+"""Pages of results in Markdown, and their tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
-__all__ = ["markdown_table"]
+__all__ = ["markdown_table", "write_page"]
 
 
 def markdown_table(head: Sequence[str], lines: Iterable[Iterable[object]]) -> str:
@@ -24,3 +25,18 @@ def markdown_table(head: Sequence[str], lines: Iterable[Iterable[object]]) -> st
     return "\n".join(
         "| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows
     )
+
+
+def write_page(page: Path, text: str) -> Path:
+    """Write a page; folders on the way are made.
+
+    Args:
+        page: the file.
+        text: what it says.
+
+    Returns:
+        The file.
+    """
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(text, encoding="utf-8")
+    return page

@@ -28,7 +28,7 @@ from pyrocrl.training import hold_out, train
 if TYPE_CHECKING:
     from pyrocrl.sharing.result import SharedLatents
 
-__all__ = ["fit", "load"]
+__all__ = ["chosen_device", "fit", "load"]
 
 _FEWEST_COMPLETE = 20
 
@@ -130,7 +130,7 @@ def fit(
         own_model=model is not None,
         own_guide=guide is not None,
     )
-    where = _device(device)
+    where = chosen_device(device)
     training, held_out = hold_out(data, np.random.default_rng(seed))
     own_devices = [where] if where.type == "cuda" else []
     with torch.random.fork_rng(devices=own_devices):
@@ -266,7 +266,12 @@ def _made(
     return made
 
 
-def _device(device: str | torch.device | None) -> torch.device:
+def chosen_device(device: str | torch.device | None) -> torch.device:
+    """The device that was asked for; None is the CPU.
+
+    Raises:
+        ModelError: if it is unknown, not supported or not there.
+    """
     try:
         where = torch.device("cpu" if device is None else device)
     except (RuntimeError, TypeError):

@@ -7,6 +7,7 @@ from pathlib import Path
 from pyrocrl.benchmark.figures import save_figures
 from pyrocrl.benchmark.results import Results
 from pyrocrl.benchmark.table import render
+from pyrocrl.markdown import write_page
 
 __all__ = ["publish"]
 
@@ -24,7 +25,5 @@ def publish(results: Results, folder: Path) -> list[Path]:
     frame = results.frame()
     if frame.empty:
         return []
-    page = folder / "identification.md"
-    page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(render(frame), encoding="utf-8")
+    page = write_page(folder / "identification.md", render(frame))
     return [page, *save_figures(frame, folder / "figures")]

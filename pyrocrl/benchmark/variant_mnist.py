@@ -14,7 +14,7 @@ from pyrocrl.benchmark.scores import found_from_text
 from pyrocrl.benchmark.settings import OURS, Setting
 from pyrocrl.data import MultimodalData
 from pyrocrl.errors import ConfigError, listing
-from pyrocrl.markdown import markdown_table
+from pyrocrl.markdown import markdown_table, write_page
 from pyrocrl.simulate import Truth, variant_mnist
 from pyrocrl.simulate.variant_mnist import COLOURS, LOOKS
 
@@ -132,9 +132,7 @@ def run_variant_mnist(
     table = table[table.error.isna()]
     if table.empty:
         return None
-    page = out / "variant_mnist.md"
-    page.write_text(_render(table), encoding="utf-8")
-    return page
+    return write_page(out / "variant_mnist.md", _render(table))
 
 
 def _render(table: pd.DataFrame) -> str:

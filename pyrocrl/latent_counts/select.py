@@ -14,7 +14,7 @@ from pyrocrl.errors import DataError, ModelError
 from pyrocrl.latent_counts.fitting import Split, held_out_nats, shared_latents
 from pyrocrl.latent_counts.result import LatentCounts
 from pyrocrl.latent_counts.rule import judge
-from pyrocrl.pipeline import _device
+from pyrocrl.pipeline import chosen_device
 from pyrocrl.settings import FitSettings
 from pyrocrl.training import hold_out
 from pyrocrl.training.progress import Bars, Silence
@@ -81,7 +81,7 @@ def select_latents(
     FitSettings(seed=seed, restarts=restarts, max_epochs=max_epochs)
     tried = _counts_of_tables(data, counts)
     _check_data(data)
-    where = _device(device)
+    where = chosen_device(device)
     training, held_out = hold_out(data, np.random.default_rng(seed))
     with (
         torch.random.fork_rng(devices=[where] if where.type == "cuda" else []),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from pyrocrl.markdown import write_page
 from pyrocrl.measured.cases import COLUMNS, KEY, Case
 from pyrocrl.measured.measure import measure
 from pyrocrl.measured.page import render_measurements
@@ -46,7 +47,4 @@ def run_measurements(
     frame = results.frame()
     if frame.empty:
         return None
-    page = folder / "measurements.md"
-    page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(render_measurements(frame), encoding="utf-8")
-    return page
+    return write_page(folder / "measurements.md", render_measurements(frame))

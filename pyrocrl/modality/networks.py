@@ -85,36 +85,58 @@ def _counts_decoder(
 
 
 def _image_kind(encoder: Callable[[Any, int], nn.Module]) -> _Kind:
-    return _Kind(
-        lambda image, chains, outputs, hidden: NetworkEncoder(
-            chains, lambda count: encoder(_three(image.shape), count), outputs, told_of_image
-        ),
-        lambda image, chains, inputs, hidden, floor: NetworkDecoder(
-            chains,
-            lambda count: ImageDecoder(_three(image.shape), count),
-            inputs,
-            image.shape,
-            _deviation_shape(image),
-            _floor(image, floor),
-        ),
+    return _network_kind(
+        lambda image, count: encoder(_three(image.shape), count),
+        lambda image, count: ImageDecoder(_three(image.shape), count),
+        told_of_image,
     )
 
 
 def _series_kind(
     encoder: Callable[[int, int], nn.Module], decoder: Callable[[int, int], nn.Module]
 ) -> _Kind:
+    return _network_kind(
+        lambda series, count: encoder(series.shape[1], count),
+        lambda series, count: decoder(series.shape[1], count),
+        told_of_series,
+        lambda cells: (cells.given,),
+    )
+
+
+def _own_kind(networks: Networks) -> _Kind:
+    return _network_kind(
+        lambda modality, count: networks.encoder(count),
+        lambda modality, count: networks.decoder(count),
+        lambda cells: cells.values,
+    )
+
+
+def _network_kind(
+    encoder: Callable[[Modality, int], nn.Module],
+    decoder: Callable[[Modality, int], nn.Module],
+    told: Callable[[Cells], Tensor],
+    given: Callable[[Cells], tuple[Tensor, ...]] = lambda cells: (),
+) -> _Kind:
+    """Networks of any form, with normal cells around what the decoder says.
+
+    Args:
+        encoder: (modality, outputs) -> network of one chain.
+        decoder: (modality, inputs) -> network of one chain.
+        told: what the encoder is told.
+        given: what the decoder is told beside coordinates and noises.
+    """
     return _Kind(
-        lambda series, chains, outputs, hidden: NetworkEncoder(
-            chains, lambda count: encoder(series.shape[1], count), outputs, told_of_series
+        lambda modality, chains, outputs, hidden: NetworkEncoder(
+            chains, lambda count: encoder(modality, count), outputs, told
         ),
-        lambda series, chains, inputs, hidden, floor: NetworkDecoder(
+        lambda modality, chains, inputs, hidden, floor: NetworkDecoder(
             chains,
-            lambda count: decoder(series.shape[1], count),
+            lambda count: decoder(modality, count),
             inputs,
-            series.shape,
-            _deviation_shape(series),
-            _floor(series, floor),
-            told=_times,
+            modality.shape,
+            _deviation_shape(modality),
+            _floor(modality, floor),
+            given,
         ),
     )
 
@@ -122,10 +144,6 @@ def _series_kind(
 def _three(shape: tuple[int, ...]) -> tuple[int, int, int]:
     channels, height, width = shape
     return channels, height, width
-
-
-def _times(cells: Cells) -> tuple[Tensor, ...]:
-    return (cells.given,)
 
 
 # As how many columns of a table an image or a series counts.
@@ -148,22 +166,6 @@ _KINDS: Mapping[str, Mapping[str, _Kind]] = {
         "recurrent": _series_kind(RecurrentSeriesEncoder, RecurrentSeriesDecoder),
     },
 }
-
-
-def _own_kind(networks: Networks) -> _Kind:
-    return _Kind(
-        lambda modality, chains, outputs, hidden: NetworkEncoder(
-            chains, networks.encoder, outputs, lambda cells: cells.values
-        ),
-        lambda modality, chains, inputs, hidden, floor: NetworkDecoder(
-            chains,
-            networks.decoder,
-            inputs,
-            modality.shape,
-            _deviation_shape(modality),
-            _floor(modality, floor),
-        ),
-    )
 
 
 def _floor(modality: Modality, floor: float) -> float:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pyrocrl.data import MultimodalData
+from pyrocrl.data import Features, MultimodalData
 from pyrocrl.metrics import correlations
 from pyrocrl.posterior.alignment import Alignment, align_chains
 from pyrocrl.posterior.chains import chain_probabilities, chains_disagree
@@ -56,7 +58,8 @@ def build_posterior(trained: Trained, data: MultimodalData, settings: FitSetting
     )
     kept = restarts.restart[restarts.weight > 0].to_numpy()
     best = best_restart(restarts)
-    orientation = _orientation(z[best], nodes, data)
+    features = {modality.name: modality.features() for modality in data}
+    orientation = _orientation(z[best], nodes, features)
     named = () if settings.knowledge is None else settings.knowledge.named
     alignment = align_chains(z, nodes, best, orientation, named)
     restarts["agreement"] = alignment.agreement
@@ -77,7 +80,7 @@ def build_posterior(trained: Trained, data: MultimodalData, settings: FitSetting
         allowed=allowed,
         latent_values=values,
         latent_deviations=deviations,
-        loadings_table=_loadings(values, nodes, data),
+        loadings_table=_loadings(values, nodes, features),
         history_record=trained.history,
         data_summary=data.summary(),
         warnings=(
@@ -89,15 +92,14 @@ def build_posterior(trained: Trained, data: MultimodalData, settings: FitSetting
     )
 
 
-def _orientation(z: FloatArray, nodes: Nodes, data: MultimodalData) -> FloatArray:
+def _orientation(z: FloatArray, nodes: Nodes, features: Mapping[str, Features]) -> FloatArray:
     """Sign of each node under which it rises with most of its modality's columns."""
     orientation = np.ones(len(nodes))
-    for modality in data:
-        if modality.is_variables:
-            continue
-        own = nodes.of(modality.name)
-        product = z[:, own].T @ modality.features().values
+    for name, measured in features.items():
+        own = nodes.of(name)
+        product = z[:, own].T @ measured.values
         orientation[own] = np.where(product.sum(axis=1) < 0, -1.0, 1.0)
+    orientation[~np.array(nodes.is_latent)] = 1.0
     return orientation
 
 
@@ -133,17 +135,16 @@ def _variational(trained: Trained, alignment: Alignment, kept: npt.NDArray[np.in
     return np.asarray(np.mean(aligned, axis=0))
 
 
-def _loadings(values: pd.DataFrame, nodes: Nodes, data: MultimodalData) -> pd.DataFrame:
+def _loadings(values: pd.DataFrame, nodes: Nodes, features: Mapping[str, Features]) -> pd.DataFrame:
     """Correlation of each latent with what was measured, over observed cells."""
     latent_groups = dict(zip(nodes.names, nodes.groups, strict=True))
     rows = []
-    for modality in data:
-        features = modality.features()
-        for column, name in enumerate(features.names):
-            seen = features.observed[:, column]
-            r = correlations(values.to_numpy()[seen], features.values[seen, column, None])[:, 0]
+    for modality, measured in features.items():
+        for column, name in enumerate(measured.names):
+            seen = measured.observed[:, column]
+            r = correlations(values.to_numpy()[seen], measured.values[seen, column, None])[:, 0]
             for latent, value in zip(values.columns, r, strict=True):
-                own = latent_groups[latent] == modality.name
-                rows.append((latent, modality.name, name, float(value), own))
+                own = latent_groups[latent] == modality
+                rows.append((latent, modality, name, float(value), own))
     columns = ["latent", "modality", "column", "correlation", "own"]
     return pd.DataFrame(rows, columns=columns)

@@ -13,7 +13,7 @@ import torch
 from pyrocrl.data import MultimodalData
 from pyrocrl.errors import DataError, ModelError, listing
 from pyrocrl.model import sizes_per_modality
-from pyrocrl.pipeline import _device
+from pyrocrl.pipeline import chosen_device
 from pyrocrl.settings import FitSettings
 from pyrocrl.sharing.fitting import Subjects
 from pyrocrl.sharing.lattice import Prior, search
@@ -83,7 +83,7 @@ def discover(
     most = _checked(data, latents)
     believed = _prior(prior, data.names)
     known = _known(membership, data.names, most)
-    where = _device(device)
+    where = chosen_device(device)
     training, held_out = hold_out(data, np.random.default_rng(seed))
     with (
         torch.random.fork_rng(devices=[where] if where.type == "cuda" else []),

@@ -207,6 +207,6 @@ def _log_density(
 
 def _rank(rng: np.random.Generator, true: float, draws: npt.NDArray[Any]) -> int:
     """How many draws are smaller; among equal ones the place is drawn."""
-    ties = int(np.isclose(draws, true, rtol=1e-9, atol=0).sum())
-    smaller = int(((draws < true) & ~np.isclose(draws, true, rtol=1e-9, atol=0)).sum())
-    return smaller + int(rng.integers(ties + 1))
+    equal = np.isclose(draws, true, rtol=1e-9, atol=0)
+    smaller = int(((draws < true) & ~equal).sum())
+    return smaller + int(rng.integers(int(equal.sum()) + 1))

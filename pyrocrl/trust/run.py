@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from pyrocrl.markdown import write_page
 from pyrocrl.rows import RowFile
 from pyrocrl.trust import calibration, exactness, ranks, sachs
 from pyrocrl.trust.calibration_page import render_calibration
@@ -46,7 +47,7 @@ def run_exactness(
                 say(f"{' '.join(words)}: worst {row['worst']:.2g}, {row['cpu_seconds']:.2f} s")
     frame = results.frame()
     page = folder / "exactness.md"
-    return None if frame.empty else _write(page, render_exactness(frame))
+    return None if frame.empty else write_page(page, render_exactness(frame))
 
 
 def run_calibration(
@@ -90,7 +91,7 @@ def run_calibration(
     if shown:
         save_reliability(ran, shown, picture)
     text = render_calibration(frame, picture.name if shown else None)
-    return _write(folder / "calibration.md", text)
+    return write_page(folder / "calibration.md", text)
 
 
 def run_ranks(
@@ -123,7 +124,7 @@ def run_ranks(
     if frame.empty:
         return None
     save_ranks(frame, folder / "ranks.png")
-    return _write(folder / "ranks.md", render_ranks(frame))
+    return write_page(folder / "ranks.md", render_ranks(frame))
 
 
 def run_sachs(
@@ -152,10 +153,4 @@ def run_sachs(
             results.add(rows)
             for row in rows:
                 say(f"{name}, {row['network']}: expected SHD {row['expected_shd']:.1f}")
-    return _write(folder / "sachs.md", render_sachs(results.frame()))
-
-
-def _write(page: Path, text: str) -> Path:
-    page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(text, encoding="utf-8")
-    return page
+    return write_page(folder / "sachs.md", render_sachs(results.frame()))

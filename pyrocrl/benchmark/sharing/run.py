@@ -9,6 +9,7 @@ from pyrocrl.benchmark.sharing.measure import COLUMNS, KEY, METHODS, measure
 from pyrocrl.benchmark.sharing.page import render_sharing
 from pyrocrl.benchmark.sharing.settings import SHARING_SETTINGS
 from pyrocrl.errors import ConfigError, listing
+from pyrocrl.markdown import write_page
 from pyrocrl.rows import RowFile
 
 __all__ = ["run_sharing"]
@@ -56,9 +57,7 @@ def run_sharing(
     frame = results.frame()
     if frame.empty:
         return None
-    page = folder / "sharing.md"
-    page.write_text(render_sharing(frame), encoding="utf-8")
-    return page
+    return write_page(folder / "sharing.md", render_sharing(frame))
 
 
 def _known(kind: str, names: Sequence[str], known: Sequence[str]) -> list[str]:
