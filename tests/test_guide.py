@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyro.distributions as dist
 import pytest
 import torch
@@ -9,7 +10,7 @@ from pyro import poutine
 
 import pyrocrl as crl
 from pyrocrl.data import Batch, Cells
-from pyrocrl.edge_guide import OpenEdges, PairedSlab, SpikeAndSlabGuide
+from pyrocrl.edge_guide import GatesInTurn, OpenEdges, PairedSlab, SpikeAndSlabGuide
 
 CHAINS = 2
 
@@ -104,21 +105,72 @@ def test_open_edges_draw_the_whole_space(mixed_data: crl.MultimodalData) -> None
     )
 
 
+def drawn(slab: PairedSlab) -> torch.Tensor:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return slab.rsample((4000,))
+
+
 def test_slabs_are_paired_with_their_gates() -> None:
     gate = torch.tensor([[[[0.0, 0.0], [1.0, 0.0]]]])
     prior = dist.Normal(0.0, 2.0)
-    slab = PairedSlab(gate, torch.full_like(gate, 3.0), torch.full_like(gate, 0.1), prior)
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        weights = torch.stack([slab.rsample() for _ in range(2000)])
+    slab = PairedSlab(
+        gate, torch.full_like(gate, 3.0), 100 * torch.eye(2).expand(1, 1, 2, 2, 2), prior
+    )
+    weights = drawn(slab)
     by_edge = weights.reshape(-1, 4)
-    torch.testing.assert_close(by_edge.mean(0), torch.tensor([0.0, 0, 3, 0]), atol=0.2, rtol=0)
+    torch.testing.assert_close(by_edge.mean(0), torch.tensor([0.0, 0, 3, 0]), atol=0.15, rtol=0)
     expected = torch.tensor([2.0, 2, 0.1, 2])
     torch.testing.assert_close(by_edge.std(0), expected, atol=0.01, rtol=0.06)
     # A closed edge costs nothing.
-    closed = slab.edge_log_prob(weights[0]) - prior.log_prob(weights[0])
-    assert torch.equal(closed == 0, gate == 0)
-    assert torch.equal(slab.log_prob(weights[0]), slab.edge_log_prob(weights[0]).sum((-2, -1)))
+    cost = slab.child_log_prob(weights) - prior.log_prob(weights).sum(-1)
+    assert torch.equal((cost == 0).all(0)[0, 0], torch.tensor([True, False]))
+    torch.testing.assert_close(slab.log_prob(weights), slab.child_log_prob(weights).sum(-1))
+
+
+@pytest.mark.parametrize("gates", [[1.0, 1, 1], [1, 0, 1], [0, 0, 1], [0, 0, 0]])
+def test_slabs_are_those_of_a_regression_on_the_open_parents(gates: list[float]) -> None:
+    rng = np.random.default_rng(0)
+    parents = rng.normal(size=(200, 3)) @ rng.normal(size=(3, 3))
+    child = parents @ [0.5, 0.3, -0.4] + rng.normal(size=200)
+    precision, gate = torch.from_numpy(parents.T @ parents), torch.tensor(gates).double()
+    least_squares = torch.from_numpy(np.linalg.lstsq(parents, child, rcond=None)[0])
+    slab = PairedSlab(gate[None], least_squares[None], precision[None], dist.Normal(0.0, 2.0))
+    kept = np.flatnonzero(gates)
+    expected = np.linalg.lstsq(parents[:, kept], child, rcond=None)[0]
+    np.testing.assert_allclose(slab.loc[0][kept], expected, rtol=1e-6)
+    value = torch.tensor([0.4, 0.2, -0.3]).double()
+    closed = dist.Normal(0.0, 2.0).log_prob(value[gate == 0]).sum()
+    total = closed
+    if len(kept):
+        total = total + dist.MultivariateNormal(
+            torch.from_numpy(expected), precision_matrix=precision[kept][:, kept]
+        ).log_prob(value[kept])
+    torch.testing.assert_close(slab.log_prob(value[None]), total)
+
+
+def test_gates_in_turn_are_a_distribution() -> None:
+    rng = np.random.default_rng(1)
+    logit, bond = (
+        torch.from_numpy(rng.normal(size=(1, 4))),
+        torch.from_numpy(rng.normal(size=(1, 4, 4))),
+    )
+    lowest, highest = (
+        torch.tensor([[0.0, 1, 0, 0]]).double(),
+        torch.tensor([[1.0, 1, 1, 0]]).double(),
+    )
+    gates = GatesInTurn(logit, 2 * bond, lowest, highest)
+    # Of the second every draw has it, of the last none.
+    every = torch.cartesian_prod(*4 * [torch.tensor([0.0, 1.0]).double()]).unsqueeze(1)
+    possible = every[(every[:, 0, 1] == 1) & (every[:, 0, 3] == 0)]
+    probability = gates.log_prob(possible).exp()
+    torch.testing.assert_close(probability.sum(), torch.tensor(1.0).double())
+    expected = (probability[:, None, None] * possible).sum(0)
+    torch.testing.assert_close(gates.mean, expected, atol=0.02, rtol=0)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        drawn_mean = gates.sample((4000,)).mean(0)
+    torch.testing.assert_close(drawn_mean, expected, atol=0.03, rtol=0)
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ from pyrocrl.training import FINALISTS, History, StageRecord
 
 __all__ = ["load_posterior", "save"]
 
-_FORMAT = 1
+_FORMAT = 2
 _JSON, _NETWORK, _ARRAYS = "fit.json", "network.safetensors", "arrays.safetensors"
 
 ModelBuilder = Callable[[FitSettings, MultimodalData, int], MultimodalSCM]

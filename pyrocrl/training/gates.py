@@ -1,9 +1,10 @@
 """The variational edges: gates and their paired slabs, fitted on latents that are found.
 
 All subjects count here, those held out as well: the restarts have been judged, and the gates are to
-answer the question that the reported probabilities answer. The gates' gradient is a score function
-with leave-one-out baselines, child by child: unbiased, and each child's gates hear only of that
-child's fit.
+answer the question that the reported probabilities answer. They start at a Laplace approximation,
+which sees straight lines only: gates that it would close stay ajar. The gates' gradient is a score
+function with leave-one-out baselines, child by child: unbiased, and each child's gates hear only of
+that child's fit.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pyrocrl.edge_guide import OpenEdges, PairedSlab, SpikeAndSlabGuide
 from pyrocrl.guide import AmortizedGuide
 from pyrocrl.model import MultimodalSCM
 from pyrocrl.training.encoded import encoded, endless_rows, rows_of
+from pyrocrl.training.gate_start import begin_at_laplace
 from pyrocrl.training.history import History, StageRecord
 from pyrocrl.training.progress import Silence
 from pyrocrl.training.steps import forget_divergence
@@ -33,6 +35,7 @@ _STEPS = 600
 _BATCH = 512
 _DRAWS = 4
 _GATE_RATE = 0.1
+_BOND_RATE = 0.3
 _SLAB_RATE = 0.02
 _NAME, _PURPOSE = "edges", "fit the variational edge gates on the latents that were found"
 
@@ -66,11 +69,13 @@ def fit_gates(
     per_epoch = n_subjects // batch_size
     steps = _STEPS if max_epochs is None else min(_STEPS, max_epochs * per_epoch)
     edges = SpikeAndSlabGuide(model, guide.edges)
+    begin_at_laplace(model, guide, edges, encoding)
     guide.edges = edges
-    gates = [edges.logit]
-    others = [p for p in edges.parameters() if p is not edges.logit]
+    gates = {"logit", "bond"}
+    others = [p for name, p in edges.named_parameters() if name not in gates]
     groups = [
-        {"params": gates, "lr": _GATE_RATE},
+        {"params": [edges.logit], "lr": _GATE_RATE},
+        {"params": [edges.bond], "lr": _BOND_RATE},
         {"params": [*others, *model.mechanism.parameters()], "lr": _SLAB_RATE},
     ]
     optimizer = torch.optim.Adam(groups, foreach=True)
@@ -132,15 +137,15 @@ def _evidence_by_child(
             continue
         prior = model_trace.nodes[name]["fn"]
         if name == edges.site:
-            log_gate = _by_child(site["fn"].base_dist.log_prob(site["value"]), size)
+            log_gate = site["fn"].child_log_prob(site["value"]).reshape(-1, size)
             log_prior = _by_child(prior.base_dist.log_prob(site["value"]), size)
             # The gates' own log q enters the value, its gradient has mean zero.
             evidence = evidence + log_prior - log_gate.detach()
         elif name == "weight":
             assert isinstance(site["fn"], PairedSlab)
-            weights = site["value"]
-            divergence = site["fn"].edge_log_prob(weights) - prior.base_dist.log_prob(weights)
-            evidence = evidence - _by_child(divergence * edges.edges_at_hand(), size)
+            log_slab = site["fn"].child_log_prob(site["value"]).reshape(-1, size)
+            log_prior = _by_child(prior.base_dist.log_prob(site["value"]), size)
+            evidence = evidence + log_prior - log_slab
         else:
             hyper = hyper + _total(prior, site["value"]) - _total(site["fn"], site["value"])
     return evidence, log_gate, hyper

@@ -11,7 +11,10 @@ import torch
 
 import pyrocrl as crl
 from pyrocrl.edge_guide import OpenEdges, SpikeAndSlabGuide
-from pyrocrl.training.gates import _leave_one_out
+from pyrocrl.structure import EdgePriorMixture, KnownOrderPosterior
+from pyrocrl.training.gates import _leave_one_out, fit_gates
+from pyrocrl.training.history import History
+from pyrocrl.training.progress import Silence
 
 N = 40
 
@@ -31,9 +34,10 @@ def test_gradient_of_the_gate_is_unbiased(logit: float) -> None:
     guide = crl.AmortizedGuide(model, data)
     assert isinstance(guide.edges, OpenEdges)
     edges = SpikeAndSlabGuide(model, guide.edges)
-    with torch.no_grad():
-        edges.logit.fill_(logit)
-        edges.loc.fill_(0.3)
+    precision = math.exp(6) * torch.eye(2).expand_as(edges.unit)
+    edges.begin_at(
+        torch.full_like(edges.centre, 0.3), precision, torch.full_like(edges.logit, logit)
+    )
     z = torch.stack([data.table("a").values[:, 0], data.table("b").values[:, 0]], -1).unsqueeze(0)
     with torch.random.fork_rng():
         torch.manual_seed(0)
@@ -57,3 +61,40 @@ def test_gradient_of_the_gate_is_unbiased(logit: float) -> None:
     error = float(found.std()) / math.sqrt(len(found))
     assert error < 0.15 * abs(exact)
     assert abs(float(found.mean()) - exact) < 4 * error
+
+
+@pytest.mark.parametrize(("subjects", "largest"), [(200, 0.25), (5000, 0.05)])
+def test_gates_are_near_the_exact_sum_where_parents_are_correlated(
+    subjects: int, largest: float
+) -> None:
+    rng = np.random.default_rng(7)
+    cause = rng.normal(size=subjects)
+    near = 0.8 * cause + 0.6 * rng.normal(size=subjects)
+    weak = 2.5 / np.sqrt(subjects)
+    effect = 0.5 * near + weak * cause + rng.normal(size=subjects)
+    z = np.column_stack([cause, near, effect])
+    z = (z - z.mean(0)) / z.std(0)
+    data = crl.MultimodalData(
+        {name: crl.Variables(pd.DataFrame({"x": z[:, k]})) for k, name in enumerate("abc")}
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        prior = crl.SpikeAndSlab(0.1)
+        model = crl.MultimodalSCM(data, mechanism="linear", edge_prior=prior)
+        guide = crl.AmortizedGuide(model, data)
+        assert isinstance(guide.edges, OpenEdges)
+        with torch.no_grad():
+            residuals = np.ones(3)
+            for child in (1, 2):
+                fitted = np.linalg.lstsq(z[:, :child], z[:, child], rcond=None)[0]
+                residuals[child] = (z[:, child] - z[:, :child] @ fitted).std()
+            model.mechanism.log_scale[:] = torch.from_numpy(np.log(residuals))
+        fit_gates(model, guide, (data,), History([], []), Silence())
+    gates = guide.gate_probabilities()
+    assert gates is not None
+    forward = np.tril(np.ones((3, 3), dtype=bool), -1)
+    exact = KnownOrderPosterior.fit(
+        z, forward, EdgePriorMixture.fixed(np.full((3, 3), 0.1)), rope=0.0, nonlinear=False
+    )
+    error = np.abs(gates[0, 0].numpy() - exact.inclusion)[forward]
+    assert error.max() < largest
