@@ -107,8 +107,10 @@ def fit(
     """
     if not isinstance(data, MultimodalData):
         data = MultimodalData(data)
+    shared = None
     if sharing is not None:
         data, latents = sharing.joined(data), sharing.own
+        shared = sharing.membership_probabilities()
     if len(data.names) < 2:
         raise DataError(
             f"only one modality, {data.names[0]!r}: causes are told apart by how they act on "
@@ -154,7 +156,7 @@ def fit(
             progress=progress,
             max_epochs=max_epochs,
         )
-        return build_posterior(trained, data, settings)
+        return build_posterior(trained, data, settings, shared)
 
 
 def load(

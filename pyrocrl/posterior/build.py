@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from pyrocrl.posterior.alignment import Alignment, align_chains
 from pyrocrl.posterior.chains import chain_probabilities, chains_disagree
 from pyrocrl.posterior.collapse import Collapsed, collapse, expected_cost, mean_probability
 from pyrocrl.posterior.encoding import aligned_latents, complete_subjects, encode_nodes
+from pyrocrl.posterior.membership import seen_by
 from pyrocrl.posterior.posterior import Posterior
 from pyrocrl.posterior.restarts import best_restart, weigh_restarts
 from pyrocrl.posterior.warnings import warnings_of
@@ -29,13 +30,20 @@ _DRAWS = 1000
 FloatArray = npt.NDArray[np.float64]
 
 
-def build_posterior(trained: Trained, data: MultimodalData, settings: FitSettings) -> Posterior:
+def build_posterior(
+    trained: Trained,
+    data: MultimodalData,
+    settings: FitSettings,
+    sharing: pd.DataFrame | None = None,
+) -> Posterior:
     """Summarise a trained model as a posterior over latents and edges.
 
     Args:
         trained: model, guide, history and held-out scores.
         data: all subjects, those held out too.
         settings: what was asked for.
+        sharing: (shared latent, modality), P(the modality sees it), of latents that were found to
+            be shared; they are variables of the data.
     """
     model, guide, nodes = trained.model, trained.guide, trained.model.nodes
     z, spread = encode_nodes(model, guide, data)
@@ -60,6 +68,9 @@ def build_posterior(trained: Trained, data: MultimodalData, settings: FitSetting
     best = best_restart(restarts)
     features = {modality.name: modality.features() for modality in data}
     orientation = _orientation(z[best], nodes, features)
+    shared = _shared_values(data, sharing)
+    for group in {name.rpartition(".")[0] for name in shared.columns}:
+        del features[group]
     named = () if settings.knowledge is None else settings.knowledge.named
     alignment = align_chains(z, nodes, best, orientation, named)
     restarts["agreement"] = alignment.agreement
@@ -80,7 +91,8 @@ def build_posterior(trained: Trained, data: MultimodalData, settings: FitSetting
         allowed=allowed,
         latent_values=values,
         latent_deviations=deviations,
-        loadings_table=_loadings(values, nodes, features),
+        loadings_table=_loadings(values.join(shared), seen_by(nodes, data), features),
+        sharing=sharing,
         history_record=trained.history,
         data_summary=data.summary(),
         warnings=(
@@ -135,16 +147,28 @@ def _variational(trained: Trained, alignment: Alignment, kept: npt.NDArray[np.in
     return np.asarray(np.mean(aligned, axis=0))
 
 
-def _loadings(values: pd.DataFrame, nodes: Nodes, features: Mapping[str, Features]) -> pd.DataFrame:
+def _shared_values(data: MultimodalData, sharing: pd.DataFrame | None) -> pd.DataFrame:
+    """(subject, latent), of latents that were found to be shared."""
+    names = [] if sharing is None else [str(name) for name in sharing.index]
+    columns = {}
+    for name in names:
+        group, _, column = name.rpartition(".")
+        table = data.table(group)
+        columns[name] = table.values[:, list(table.columns).index(column)].numpy()
+    return pd.DataFrame(columns, data.subjects)
+
+
+def _loadings(
+    values: pd.DataFrame, members: Mapping[str, Sequence[str]], features: Mapping[str, Features]
+) -> pd.DataFrame:
     """Correlation of each latent with what was measured, over observed cells."""
-    latent_groups = dict(zip(nodes.names, nodes.groups, strict=True))
     rows = []
     for modality, measured in features.items():
         for column, name in enumerate(measured.names):
             seen = measured.observed[:, column]
             r = correlations(values.to_numpy()[seen], measured.values[seen, column, None])[:, 0]
             for latent, value in zip(values.columns, r, strict=True):
-                own = latent_groups[latent] == modality
+                own = modality in members[latent]
                 rows.append((latent, modality, name, float(value), own))
     columns = ["latent", "modality", "column", "correlation", "own"]
     return pd.DataFrame(rows, columns=columns)

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import torch
 
 from pyrocrl.data import MultimodalData
 from pyrocrl.errors import DataError, ModelError
 from pyrocrl.posterior.likelihood import log_likelihood
+from pyrocrl.posterior.membership import draw_membership, seen_by
 from pyrocrl.posterior.predictive import Predictive, Sites, draw_graphs, predict
 from pyrocrl.structure import GraphDraws
 from pyrocrl.training import hold_out
@@ -90,11 +92,13 @@ def _reported(posterior: Posterior) -> Any:
     draws = posterior.draws
     edge = ["child", "parent"]
     per_draw = np.ones(draws.adjacency.shape[:2])
+    membership = _membership(posterior)
     return import_arviz().from_dict(
         posterior={
             "adjacency": draws.adjacency.astype(np.int8),
             "strength": draws.strength,
             "effect": draws.effect,
+            **membership,
         },
         sample_stats={
             "held_out_elbo": kept.held_out_elbo.to_numpy()[:, None] * per_draw,
@@ -109,6 +113,8 @@ def _reported(posterior: Posterior) -> Any:
             "child": names,
             "parent": names,
             "node": names,
+            "latent": _shared(posterior).index.tolist(),
+            "modality": _shared(posterior).columns.tolist(),
         },
         dims={
             "adjacency": edge,
@@ -116,9 +122,26 @@ def _reported(posterior: Posterior) -> Any:
             "effect": edge,
             "allowed": edge,
             "modality": ["node"],
+            **{name: ["latent", "modality"] for name in membership},
         },
         attrs={"rope": posterior.rope, "inference_library": "pyrocrl"},
     )
+
+
+def _shared(posterior: Posterior) -> pd.DataFrame:
+    return pd.DataFrame() if posterior.sharing is None else posterior.sharing
+
+
+def _membership(posterior: Posterior) -> dict[str, Array]:
+    """Draws of which modality sees which shared latent, where some were found."""
+    shared, seen = _shared(posterior), seen_by(posterior.nodes, posterior.template)
+    if shared.empty:
+        return {}
+    chains, draws = posterior.draws.adjacency.shape[:2]
+    rng = np.random.default_rng(posterior.fit_settings.seed)
+    return {
+        "membership": np.stack([draw_membership(seen, shared, draws, rng) for _ in range(chains)])
+    }
 
 
 def _cyclic(posterior: Posterior) -> bool:

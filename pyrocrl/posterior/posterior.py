@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from pyrocrl.posterior.encoding import aligned_latents, encode_nodes
 from pyrocrl.posterior.impute_missing import impute_missing
 from pyrocrl.posterior.imputed import Imputed
 from pyrocrl.posterior.inference_data import to_inference_data
+from pyrocrl.posterior.membership import membership_of, seen_by
 from pyrocrl.posterior.reliability import reliability_of
 from pyrocrl.posterior.restarts import best_restart
 from pyrocrl.posterior.sensitivity import prior_sensitivity
@@ -76,6 +77,8 @@ class Posterior(Shown):
         history_record: what happened during training.
         data_summary: one row per modality.
         warnings: what a reader of the result should know.
+        sharing: (shared latent, modality), P(the modality sees the latent), of latents that
+            `pyrocrl.sharing.discover` found; None without `fit(sharing=...)`.
         node_values: (restart, subject, node), node values of the subjects that the edges rest on,
             each restart's in its own order; None in a fit that was loaded, as these include
             measurements.
@@ -98,13 +101,17 @@ class Posterior(Shown):
     history_record: History
     data_summary: pd.DataFrame
     warnings: tuple[str, ...] = field(default=())
+    sharing: pd.DataFrame | None = None
     node_values: npt.NDArray[np.float32] | None = field(default=None, repr=False)
     fitted_data: MultimodalData | None = field(default=None, repr=False)
 
     @property
     def nodes(self) -> Nodes:
-        """The nodes of the graph: latents and measured variables."""
-        return self.model.nodes
+        """The nodes of the graph: latents, shared ones too, and measured variables."""
+        nodes = self.model.nodes
+        shared = set() if self.sharing is None else set(self.sharing.index)
+        latent = zip(nodes.names, nodes.is_latent, strict=True)
+        return replace(nodes, is_latent=tuple(own or name in shared for name, own in latent))
 
     @property
     def rope(self) -> float:
@@ -136,7 +143,7 @@ class Posterior(Shown):
             new = self.template.like(data)
             best, (mean, deviation) = self.best, encode_nodes(self.model, self.guide, new)
             own = mean[best], deviation[best]
-            frame, _ = aligned_latents(*own, self.alignment, best, self.nodes, new)
+            frame, _ = aligned_latents(*own, self.alignment, best, self.model.nodes, new)
         dims = {"subject": frame.index.to_numpy(), "latent": list(frame.columns)}
         return xr.DataArray(frame.to_numpy(), coords=dims, dims=list(dims), name="latents")
 
@@ -168,6 +175,17 @@ class Posterior(Shown):
             ModelError: there is no such latent, or a value is not finite.
         """
         return traversal(self, latent, values)
+
+    def membership(self) -> pd.DataFrame:
+        """P(a modality sees a latent), rows latents, columns modalities.
+
+        A latent of one modality is seen by it alone, and measured variables by the modalities that
+        show them (`Variables(seen_by=...)`), as given; of latents that were found to be shared it
+        is the probability that `pyrocrl.sharing.discover` gave.
+        """
+        seen = seen_by(self.nodes, self.template)
+        encoded = [modality.name for modality in self.template if not modality.is_variables]
+        return membership_of(seen, encoded, self.sharing)
 
     def edge_probabilities(self) -> pd.DataFrame:
         """P(edge is present and stronger than the rope), rows children, columns parents."""

@@ -155,6 +155,7 @@ def _to_json(posterior: Posterior) -> dict[str, Any]:
         "history": history.rows,
         "stages": [vars(record) for record in history.records],
         "warnings": list(posterior.warnings),
+        "sharing": _sharing_to_json(posterior.sharing),
     }
 
 
@@ -213,7 +214,19 @@ def _from_json(
         history_record=history,
         data_summary=pd.DataFrame(stored["data_summary"]),
         warnings=tuple(stored["warnings"]),
+        sharing=_sharing_from_json(stored["sharing"]),
     )
+
+
+def _sharing_to_json(sharing: pd.DataFrame | None) -> dict[str, Any] | None:
+    return None if sharing is None else sharing.to_dict(orient="split")
+
+
+def _sharing_from_json(stored: dict[str, Any] | None) -> pd.DataFrame | None:
+    if stored is None:
+        return None
+    frame = pd.DataFrame(**stored)
+    return frame.rename_axis(index="latent", columns="modality")
 
 
 def _folder(path: object) -> Path:

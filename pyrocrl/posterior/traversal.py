@@ -27,7 +27,7 @@ def traversal(
     """See `Posterior.traversal`."""
     import xarray as xr
 
-    nodes, best = posterior.nodes, posterior.best
+    nodes, best = posterior.model.nodes, posterior.best
     latents = [name for name, own in zip(nodes.names, nodes.is_latent, strict=True) if own]
     if latent not in latents:
         raise ModelError(f"there is no latent {latent!r}; there are {listing(latents, limit=10)}")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pyrocrl.errors import ModelError
 from pyrocrl.report.layout import NODE_HEIGHT, NODE_WIDTH, Layout, layered_layout
 from pyrocrl.report.pen import LABEL, Node, Pen
+from pyrocrl.report.story import sharing_of
 from pyrocrl.report.style import (
     drawn,
     group_colours,
@@ -180,8 +181,9 @@ def _nodes(posterior: Posterior) -> dict[str, Node]:
     for name, group, latent in zip(
         posterior.nodes.names, posterior.nodes.groups, posterior.nodes.is_latent, strict=True
     ):
-        subtitle = ""
-        if latent and name in strongest.index:
+        _, shared = sharing_of(posterior, name)
+        subtitle = f"shared, {shared}" if shared else ""
+        if latent and not shared and name in strongest.index:
             row = strongest.loc[name]
             sign = "" if row["correlation"] > 0 else "low "
             subtitle = shorten(sign + str(row["column"]), 15)

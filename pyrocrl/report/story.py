@@ -31,6 +31,7 @@ __all__ = [
     "findings",
     "headline",
     "latent_stories",
+    "sharing_of",
 ]
 
 _TELLING = 0.3  # correlations nearer to zero than this are not put into words
@@ -61,6 +62,7 @@ class LatentStory:
         high_with: its own columns that rise with it, with their correlations, strongest first.
         low_with: those that fall as it rises.
         elsewhere: columns of other modalities that it goes along with.
+        seen_by: of a latent that several modalities share, who they are and how sure that is.
         reliability: share of its variance that the measurements determine, 0 to 1; NaN if unknown.
     """
 
@@ -72,6 +74,7 @@ class LatentStory:
     elsewhere: tuple[tuple[str, str], ...]
     reliability: float
     reliability_text: str
+    seen_by: str = ""
 
 
 def edge_rows(posterior: Posterior) -> list[EdgeRow]:
@@ -174,6 +177,9 @@ def latent_stories(posterior: Posterior, most: int = 5) -> list[LatentStory]:
         mine = loadings[loadings["latent"] == name]
         own = mine[mine["own"].astype(bool)].head(most)
         other = mine[~mine["own"].astype(bool)].head(3)
+        members, shared = sharing_of(posterior, name)
+        if shared:
+            own = own.assign(column=own["modality"] + "." + own["column"])
         high = _pairs(own[own["correlation"] > 0])
         low = _pairs(own[own["correlation"] < 0])
         share = float(reliability.get(name, np.nan))
@@ -189,9 +195,24 @@ def latent_stories(posterior: Posterior, most: int = 5) -> list[LatentStory]:
                 ),
                 reliability=share,
                 reliability_text=percent(share),
+                seen_by=f"{members}, with probability {shared}" if shared else "",
             )
         )
     return stories
+
+
+def sharing_of(posterior: Posterior, latent: str) -> tuple[str, str]:
+    """Which modalities share a latent, and how probably; both empty for one that is not shared.
+
+    Args:
+        posterior: what to read.
+        latent: its name.
+    """
+    if posterior.sharing is None or latent not in posterior.sharing.index:
+        return "", ""
+    group = posterior.nodes.groups[posterior.nodes.names.index(latent)]
+    members = list(posterior.template[group].seen_by)
+    return join(members), probability(float(posterior.sharing.loc[latent, members].min()))
 
 
 def _pairs(table: pd.DataFrame) -> tuple[tuple[str, str], ...]:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from pyrocrl.data import MultimodalData, Variables
 from pyrocrl.errors import ModelError
+from pyrocrl.posterior.membership import draw_membership
 from pyrocrl.sharing.lattice import Candidate, Lattice
 
 if TYPE_CHECKING:
@@ -174,15 +175,12 @@ class SharedLatents:
             raise ModelError("no latent was found to be shared, so there is nothing to draw")
         if draws < 1:
             raise ModelError(f"draws must be at least 1, not {draws}")
+        sets = (candidate.modalities for candidate in self._lattice.found)
+        seen = dict(zip(self.names, sets, strict=True))
         rng = np.random.default_rng(seed)
-        drawn = np.zeros((1, draws, len(self.names), len(self.most)), dtype=np.int8)
-        for k, candidate in enumerate(self._lattice.found):
-            together = rng.random(draws) < candidate.probability
-            for name in candidate.modalities:
-                first = name == candidate.modalities[0]
-                drawn[0, :, k, list(self.most).index(name)] = together | first
+        drawn = draw_membership(seen, self.membership_probabilities(), draws, rng)
         return az.from_dict(
-            posterior={"membership": drawn},
+            posterior={"membership": drawn[None]},
             coords={"latent": list(self.names), "modality": list(self.most)},
             dims={"membership": ["latent", "modality"]},
         )

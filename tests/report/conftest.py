@@ -48,6 +48,7 @@ class StandIn:
     latents_each: int = 2
     n_restarts: int = 1
     warnings: tuple[str, ...] = ()
+    sharing: pd.DataFrame | None = None
     strongest: float = 1.0
     density: float = 0.35
     rope: float = 0.02

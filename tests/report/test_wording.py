@@ -109,6 +109,7 @@ def test_a_latent_is_told_by_its_own_columns(make_large: Any) -> None:
 
 def test_a_latent_that_follows_nothing_is_said_to(make_small: Any) -> None:
     faint: Any = SimpleNamespace(
+        sharing=None,
         nodes=make_small().nodes,
         reliability=make_small().reliability,
         loadings=lambda: make_small().loadings().assign(correlation=0.1),

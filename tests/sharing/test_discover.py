@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ import torch
 
 import pyrocrl as crl
 from pyrocrl.errors import DataError, ModelError
+from pyrocrl.report.graph import GraphPicture
+from pyrocrl.report.story import latent_stories
 from pyrocrl.sharing import SharedLatents, discover
 from pyrocrl.simulate import SharedTruth, from_membership, shared_case
 
@@ -154,3 +157,40 @@ def test_shared_latents_join_the_measurements_as_variables(fitted: Any) -> None:
     fit = crl.fit(data, sharing=found, restarts=2, max_epochs=3, progress=False)
     assert list(fit.edge_probabilities()) == ["m1+m2.z1", "m1.z1", "m1.z2", "m2.z1", "m2.z2"]
     assert fit.latents(found.joined(data.select(range(5)))).shape == (5, 4)
+
+
+def test_a_posterior_knows_who_sees_its_latents(fitted: Any, tmp_path: Path) -> None:
+    found, data, _ = fitted
+    posterior = crl.fit(data, sharing=found, restarts=2, max_epochs=3, progress=False)
+    loaded = crl.load(posterior.save(tmp_path / "fit"))
+    shared = found.membership_probabilities()
+    for answer in (posterior, loaded):
+        membership = answer.membership()
+        pd.testing.assert_frame_equal(membership.loc[shared.index], shared)
+        own = membership.drop(index=shared.index)
+        assert own.loc["m1.z2"].tolist() == [1.0, 0.0]
+        assert len(own) == 4
+        assert all(answer.nodes.is_latent)
+        loadings = answer.loadings()
+        seen = loadings[loadings.latent == "m1+m2.z1"]
+        assert seen.own.all()
+        assert set(loadings.modality) == {"m1", "m2"}
+        drawn = answer.to_inference_data().posterior.membership
+        assert drawn.dims == ("chain", "draw", "latent", "modality")
+        assert float(drawn.sel(modality="m1").min()) == 1
+        expected = float(shared.loc["m1+m2.z1", "m2"])
+        assert abs(float(drawn.sel(modality="m2").mean()) - expected) < 0.05
+    picture = GraphPicture.of(posterior)
+    assert picture.nodes["m1+m2.z1"].latent
+    assert picture.nodes["m1+m2.z1"].subtitle.startswith("shared, ")
+    story = next(s for s in latent_stories(posterior) if s.name == "m1+m2.z1")
+    assert story.seen_by.startswith("m1 and m2, with probability ")
+    assert all(column.startswith(("m1.", "m2.")) for column, _ in story.high_with + story.low_with)
+    assert "Seen by" in posterior.report(tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_fit_without_sharing_has_its_own_latents_only(small_data: crl.MultimodalData) -> None:
+    posterior = crl.fit(small_data, latents=1, restarts=1, max_epochs=1, progress=False)
+    membership = posterior.membership()
+    assert (membership.sum(axis=1) == 1).all()
+    assert "membership" not in posterior.to_inference_data().posterior
