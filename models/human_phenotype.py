@@ -31,35 +31,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
 import pyrocrl as crl
-
-
-def made_up(seed: int, people: int = 200) -> tuple[crl.MultimodalData, dict[str, Any]]:
-    """People who were never there: age acts on build, build on activity and blood pressure."""
-    rng = np.random.default_rng(seed)
-    age = rng.normal(size=people)
-    build = np.tanh(age) + 0.5 * rng.normal(size=people)
-    movement = -np.tanh(1.5 * build) + 0.5 * rng.normal(size=people)
-    pressure = build + 0.5 * np.sin(2 * build) + 0.5 * rng.normal(size=people)
-
-    def table(z: np.ndarray, columns: int) -> pd.DataFrame:
-        values = np.tanh(np.outer(z, rng.uniform(0.5, 1.5, columns)))
-        return pd.DataFrame(values + 0.2 * rng.normal(size=values.shape))
-
-    days = movement[:, None] + 0.4 * rng.normal(size=(people, 7))
-    days[rng.random(days.shape) < 0.2] = np.nan
-    data = crl.MultimodalData(
-        {
-            "person": crl.Variables(pd.DataFrame({"age_years": age})),
-            "anthropometry": table(build, 5),
-            "activity": crl.Series(days, channels="log_mims", subjects=range(people)),
-            "blood_pressure": table(pressure, 4),
-        }
-    )
-    return data, {"latents": 1, "noise": 1}
 
 
 def fit(data: crl.MultimodalData, arguments: dict[str, Any], *, quick: bool) -> crl.Posterior:
@@ -85,10 +57,10 @@ def main() -> None:
     groups = []
     for number, cycle in enumerate(("2011-2012", "2013-2014")):
         if chosen.data is None:
-            groups.append(made_up(seed=200 + number))
+            example = crl.datasets.made_up_people(seed=200 + number)
         else:
             example = crl.datasets.human_phenotype(chosen.data, cycle=cycle)
-            groups.append((example.data, example.fit_arguments))
+        groups.append((example.data, example.fit_arguments))
     first, second = (fit(*group, quick=chosen.quick) for group in groups)
     found = crl.replication(first, second, groups[1][0])
     print("Latents that both groups agree on (correlation):")

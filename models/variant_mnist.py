@@ -31,7 +31,6 @@ Run
 from __future__ import annotations
 
 import argparse
-import struct
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -39,20 +38,6 @@ from typing import Any
 import numpy as np
 
 import pyrocrl as crl
-
-
-def stand_in(root: Path) -> Path:
-    """Pictures where MNIST is not at hand: bars, whose breadth is their class."""
-    labels = np.repeat(np.arange(10, dtype=np.uint8), 3)
-    images = np.zeros((len(labels), 28, 28), dtype=np.uint8)
-    for image, label in zip(images, labels, strict=True):
-        image[6:22, 13 - label : 15 + label] = 255
-    for name in ("mnist", "fashion_mnist"):
-        (root / name).mkdir()
-        for part, values in (("images-idx3-ubyte", images), ("labels-idx1-ubyte", labels)):
-            header = struct.pack(f">BBBB{values.ndim}i", 0, 0, 8, values.ndim, *values.shape)
-            (root / name / f"train-{part}").write_bytes(header + values.tobytes())
-    return root
 
 
 def main() -> None:
@@ -65,7 +50,7 @@ def main() -> None:
 
     size: dict[str, Any] = {"n_subjects": 300, "size": 16} if arguments.quick else {}
     with tempfile.TemporaryDirectory() as folder:
-        pictures = arguments.data or stand_in(Path(folder))
+        pictures = arguments.data or crl.simulate.stand_in_pictures(folder)
         data, truth = crl.simulate.variant_mnist(
             pictures, setting=arguments.setting, seed=100, **size
         )

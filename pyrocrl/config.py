@@ -10,6 +10,7 @@
         file: cohort.csv
         index: subject
         columns: [iron, zinc, hdl]
+        likelihood: {hdl: log-normal}    # or one for all; others by what they hold
     latents: 2                      # or {labs: 2}
     noise: 1
     edge_prior: {kind: spike_and_slab, probability: 0.1}    # or another, see config_prior.py
@@ -33,8 +34,9 @@ import pandas as pd
 from pyrocrl.config_file import Section, read_config_file
 from pyrocrl.config_prior import edge_prior
 from pyrocrl.config_tables import FILE_KINDS, kind_of, probabilities, read_table
-from pyrocrl.data import MultimodalData, Variables
+from pyrocrl.data import Counts, MultimodalData, Readable, Table, Variables
 from pyrocrl.errors import ConfigError, PyrocrlError, listing
+from pyrocrl.likelihoods import LIKELIHOODS
 from pyrocrl.scm import ORDERS, BackgroundKnowledge
 from pyrocrl.scm.mechanisms import MECHANISMS
 
@@ -55,11 +57,11 @@ _KEYS = (
     "max_epochs",
     "output",
 )
-_MODALITY_KEYS = ("file", "columns", "index", "kind")
+_MODALITY_KEYS = ("file", "columns", "index", "kind", "likelihood")
 _KNOWLEDGE_KEYS = ("tiers", "required", "forbidden", "probability")
 _OUTPUT_KEYS = ("report", "save", "csv", "graphml")
 _ALIGNMENTS = ("exact", "intersection", "union")
-_KINDS = ("table", "variables")
+_KINDS = ("table", "variables", "counts")
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,9 @@ class ModalitySource:
         file: CSV, TSV (both also gzipped) or Parquet.
         columns: the measured columns; None: all but the index.
         index: the column that names the subjects; None: they are the rows, by position.
-        kind: "table", or "variables" for columns that are causal variables themselves.
+        kind: "table", "variables" for columns that are causal variables themselves, or "counts"
+            for counts in proportion to a library size, see `Counts`.
+        likelihood: of a table, see `Table`.
     """
 
     name: str
@@ -79,6 +83,17 @@ class ModalitySource:
     columns: tuple[str, ...] | None = None
     index: str | None = None
     kind: str = "table"
+    likelihood: str | Mapping[str, str] | None = None
+
+    def read(self, table: pd.DataFrame) -> Readable:
+        """The measurements as `MultimodalData` takes them.
+
+        Args:
+            table: (subject, column).
+        """
+        if self.kind == "variables":
+            return Variables(table)
+        return Counts(table) if self.kind == "counts" else Table(table, self.likelihood)
 
 
 @dataclass(frozen=True)
@@ -135,13 +150,13 @@ class RunConfig:
             DataError: if the measurements cannot be used, see `MultimodalData`.
         """
         files: dict[Path, pd.DataFrame] = {}
-        tables: dict[str, pd.DataFrame | Variables] = {}
+        tables: dict[str, Readable] = {}
         for modality in self.modalities:
             place = f"{self.source}: modalities.{modality.name}"
             if modality.file not in files:
                 files[modality.file] = read_table(modality.file, place)
             table = _select(files[modality.file], modality, place)
-            tables[modality.name] = Variables(table) if modality.kind == "variables" else table
+            tables[modality.name] = modality.read(table)
         return MultimodalData(tables, align=self.align)  # type: ignore[arg-type]
 
 
@@ -159,7 +174,7 @@ def read_config(path: str | Path) -> RunConfig:
     """
     top = read_config_file(path, _KEYS)
     modalities = _modalities(top)
-    tables = [modality.name for modality in modalities if modality.kind == "table"]
+    tables = [modality.name for modality in modalities if modality.kind != "variables"]
     return RunConfig(
         source=top.source,
         modalities=modalities,
@@ -197,7 +212,19 @@ def _modality(block: Section, name: str) -> ModalitySource:
     columns, index = section.texts("columns"), section.text("index")
     if columns is not None and index in columns:
         raise section.error("columns", f"{index!r} is the index, so it cannot be a measurement")
-    return ModalitySource(name, file, columns, index, section.choice("kind", _KINDS, "table"))
+    kind = section.choice("kind", _KINDS, "table")
+    likelihood = _likelihood(section)
+    if likelihood is not None and kind != "table":
+        raise section.error("likelihood", f"is for tables; this modality is of kind {kind}")
+    return ModalitySource(name, file, columns, index, kind, likelihood)
+
+
+def _likelihood(section: Section) -> str | dict[str, str] | None:
+    if not isinstance(section.raw("likelihood"), dict):
+        return section.choice("likelihood", tuple(LIKELIHOODS)) if "likelihood" in section else None
+    block = section.section("likelihood")
+    assert block is not None
+    return {column: block.choice(column, tuple(LIKELIHOODS)) for column in block}
 
 
 def _settings(top: Section, tables: list[str]) -> dict[str, Any]:

@@ -118,8 +118,8 @@ class Section:
             raise self.error(key, f"must be text, not {_shown(value)}")
         return value
 
-    def choice(self, key: str, allowed: Sequence[str], default: str) -> str:
-        """One of a few words."""
+    def choice(self, key: str, allowed: Sequence[str], default: str | None = None) -> str:
+        """One of a few words; without a default the key must be there."""
         value = self._values.get(key, default)
         if value not in allowed:
             raise self.error(key, f"must be one of {listing(allowed, 20)}, not {_shown(value)}")

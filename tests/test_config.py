@@ -11,6 +11,7 @@ import pytest
 
 from pyrocrl import config, config_prior
 from pyrocrl.config import read_config
+from pyrocrl.data import CountsModality, MixedModality
 from pyrocrl.errors import ConfigError
 from pyrocrl.scm import ExpertEdges, LaplaceEdges, SpikeAndSlab
 from pyrocrl.scm.priors import SHIPPED
@@ -89,6 +90,8 @@ def test_the_documented_example_is_a_run(folder: Path) -> None:
     assert config.__doc__ is not None
     lines = config.__doc__.splitlines()
     example = "\n".join(line for line in lines if line.startswith("    "))
+    cohort = pd.read_csv(folder / "cohort.csv", index_col="subject")
+    cohort.assign(hdl=np.exp(cohort["hdl"])).to_csv(folder / "cohort.csv")
     run = read_config(written(folder, textwrap.dedent(example)))
 
     assert run.load_data().names == ("person", "labs")
@@ -104,6 +107,32 @@ def test_data_are_read_as_described(folder: Path) -> None:
     assert data["person"].is_variables
     assert not data["body"].is_variables
     assert data.frame("labs").isna().loc["s3", "iron"]
+
+
+def test_likelihoods_and_counts_are_read_as_described(folder: Path) -> None:
+    rng = np.random.default_rng(1)
+    genes = pd.DataFrame(rng.poisson(9, (40, 3)), columns=["g1", "g2", "g3"])
+    genes.assign(ill=rng.random(40) < 0.5, stage=rng.integers(0, 3, 40)).to_csv(
+        folder / "genes.csv", index=False
+    )
+    text = """
+modalities:
+  rna: {file: genes.csv, columns: [g1, g2, g3], kind: counts}
+  clinic: {file: genes.csv, columns: [ill, stage, g1], likelihood: {g1: poisson, stage: ordinal}}
+  plain: {file: genes.csv, columns: [g1, g2], likelihood: student t}
+latents: 1
+"""
+    run = read_config(written(folder, text))
+    assert run.settings["latents"] == 1
+    data = run.load_data()
+    assert isinstance(data["rna"], CountsModality)
+    for name, expected in {
+        "clinic": ["bernoulli", "ordinal", "poisson"],
+        "plain": ["student t", "student t"],
+    }.items():
+        modality = data[name]
+        assert isinstance(modality, MixedModality)
+        assert [own.name for own in modality.likelihoods] == expected
 
 
 def test_paths_start_at_the_folder_of_the_file(
@@ -322,6 +351,18 @@ MISTAKES = {
     "restarts half": (replaced("restarts: 2", "restarts: 1.5"), r"restarts: .*not 1\.5"),
     "seed": (replaced("seed: 7", "seed: seven"), r"seed: must be a whole number"),
     "max_epochs": (replaced("max_epochs: 5", "max_epochs: 0"), r"max_epochs: must be a whole"),
+    "likelihood": (
+        replaced("hdl]}", "hdl], likelihood: gausian}"),
+        r"modalities\.labs\.likelihood: must be one of 'gaussian', 'student t'",
+    ),
+    "likelihood of a column": (
+        replaced("hdl]}", "hdl], likelihood: {iron: normal}}"),
+        r"modalities\.labs\.likelihood\.iron: must be one of 'gaussian'",
+    ),
+    "likelihood of variables": (
+        replaced("kind: variables", "kind: variables, likelihood: gaussian"),
+        r"modalities\.person\.likelihood: is for tables; this modality is of kind variables",
+    ),
     "output key": (
         replaced("report: out", "html: out"),
         r"output: unknown key 'html'; Allowed: report, save, csv, graphml",

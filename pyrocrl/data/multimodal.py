@@ -259,6 +259,28 @@ class MultimodalData:
         taken = [modality.take(torch.from_numpy(chosen)) for modality in self]
         return self.from_modalities(taken, self._subjects[chosen], align=self._align)
 
+    def without(self, name: str, rows: Sequence[int] | np.ndarray | torch.Tensor) -> MultimodalData:
+        """The same subjects, of whom some lack a modality: to test what is foretold of it.
+
+        Args:
+            name: the modality.
+            rows: positions of the subjects who are to lack it, or a bool for each subject.
+
+        Raises:
+            DataError: no such modality, or not positions of subjects.
+
+        Example:
+            >>> tables = {"labs": np.random.rand(20, 2), "scan": np.random.rand(20, 2)}
+            >>> incomplete = MultimodalData(tables).without("scan", [1])
+            >>> incomplete.frame("scan").isna().all(axis=1).to_numpy().nonzero()[0].tolist()
+            [1]
+        """
+        kept = np.arange(self.n_subjects)
+        kept[_positions(rows, self.n_subjects)] = -1
+        lacking = self[name].reading(self._subjects).rows(kept).labelled(self._subjects)
+        own = {modality.name: modality for modality in self} | {name: lacking.like(self[name])}
+        return self.from_modalities(list(own.values()), self._subjects, align=self._align)
+
     def like(self, modalities: Mapping[str, Source] | MultimodalData) -> MultimodalData:
         """New subjects, standardised with the mean and standard deviation of this data.
 

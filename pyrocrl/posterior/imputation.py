@@ -231,7 +231,7 @@ def _collected(
         draws[name] = xr.DataArray(
             modality.unstandardise(values),
             dims=["draw", "subject", *axes],
-            coords={"subject": data.subjects[rows][lacks.numpy()], **axes},
+            coords={"subject": data.subjects[rows][lacks.numpy()].to_numpy(), **axes},
             name=name,
         )
         missing[name] = ~observed[lacks].numpy()

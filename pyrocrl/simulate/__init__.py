@@ -53,6 +53,7 @@ from pyrocrl.simulate.measurements import MEASURED, measured_case
 from pyrocrl.simulate.mechanisms import MechanismName
 from pyrocrl.simulate.mixing import Mixing
 from pyrocrl.simulate.sharing import SharedTruth, from_membership, multiview_case, shared_case
+from pyrocrl.simulate.stand_in import stand_in_pictures
 from pyrocrl.simulate.variant_mnist import variant_mnist, variant_mnist_images
 
 __all__ = [
@@ -74,6 +75,7 @@ __all__ = [
     "numerical_case",
     "shared_case",
     "sparsity_ablation",
+    "stand_in_pictures",
     "unknown_order_case",
     "variant_mnist",
     "variant_mnist_images",

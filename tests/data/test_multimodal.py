@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from pyrocrl.data import MultimodalData, Variables
+from pyrocrl.data import Image, MultimodalData, Series, Variables
 from pyrocrl.data.tables import TableLike
+from pyrocrl.errors import DataError
 
 CELLS = st.floats(-1e3, 1e3, width=32) | st.just(np.nan)
 
@@ -243,3 +244,33 @@ def test_the_caller_keeps_tables_and_random_state() -> None:
     for name, table in tables.items():
         pd.testing.assert_frame_equal(table, before[name])
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_some_subjects_can_be_made_to_lack_a_modality() -> None:
+    rng = np.random.default_rng(3)
+    subjects = [f"p{i}" for i in range(24)]
+    data = MultimodalData(
+        {
+            "person": Variables(pd.DataFrame({"age": rng.normal(size=24)}, index=subjects)),
+            "labs": pd.DataFrame(rng.normal(90, 12, (24, 2)), index=subjects),
+            "days": Series(rng.normal(size=(24, 5)), subjects=subjects),
+            "scan": Image(rng.random((24, 1, 8, 8)), subjects=subjects),
+        }
+    )
+    for name in ("labs", "days", "scan"):
+        lacking = data.without(name, [1, 4])
+        assert lacking.subjects.equals(data.subjects)
+        assert lacking.names == data.names
+        assert np.flatnonzero(~lacking[name].present.numpy()).tolist() == [1, 4]
+        kept = [k for k in range(24) if k not in (1, 4)]
+        for own in data:
+            before, after = own.measured(), lacking[own.name].measured()
+            np.testing.assert_allclose(after[kept], before[kept], rtol=1e-5)
+            if own.name != name:
+                np.testing.assert_array_equal(after, before)
+    by_mask = data.without("labs", np.arange(24) == 4)
+    assert np.flatnonzero(~by_mask["labs"].present.numpy()).tolist() == [4]
+    with pytest.raises(DataError, match="no modality 'blood'"):
+        data.without("blood", [0])
+    with pytest.raises(DataError, match="outside 0 to 23"):
+        data.without("labs", [24])

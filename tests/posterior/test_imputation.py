@@ -137,3 +137,14 @@ def test_intervals_that_are_none(fitted: crl.Posterior, interval: float) -> None
 def test_a_modality_that_is_not_there(fitted: crl.Posterior) -> None:
     with pytest.raises(DataError, match="no modality 'm9'"):
         fitted.impute(draws=2).frame("m9")
+
+
+def test_labels_of_subjects_may_have_a_name(
+    fitted: crl.Posterior, small_data: crl.MultimodalData
+) -> None:
+    named = pd.RangeIndex(small_data.n_subjects, name="patient")
+    tables = {name: small_data.frame(name).set_axis(named, axis=0) for name in small_data.names}
+    imputed = fitted.impute(crl.MultimodalData(tables).without("m2", [3, 5]), draws=4)
+    assert imputed.draws["m2"].subject.values.tolist() == [3, 5]
+    assert set(imputed.table().subject) == {3, 5}
+    assert imputed.frame("m2").index.equals(named)
