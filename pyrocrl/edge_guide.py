@@ -63,6 +63,7 @@ class SpikeAndSlabGuide(nn.Module):
     """
 
     centre: Tensor
+    usual: Tensor
     unit: Tensor
 
     def __init__(self, model: MultimodalSCM, start: OpenEdges) -> None:
@@ -73,6 +74,7 @@ class SpikeAndSlabGuide(nn.Module):
         centre = start.weight.detach().clone()
         unit = torch.eye(centre.shape[-1], device=centre.device) / _SCALE
         self.register_buffer("centre", centre)
+        self.register_buffer("usual", torch.zeros_like(centre))
         self.register_buffer("unit", unit.expand(*centre.shape, -1).clone())
         self.shift = nn.Parameter(torch.zeros_like(self.centre))
         self.stretch = nn.Parameter(torch.zeros_like(self.unit))
@@ -95,6 +97,7 @@ class SpikeAndSlabGuide(nn.Module):
         self.stretch.zero_()
         self.logit.copy_(logit)
         self.bond.zero_()
+        self.usual.copy_(logit.sigmoid())
 
     def forward(self) -> None:
         """Sample the sites of the graph, inside the chain plate."""
@@ -104,7 +107,7 @@ class SpikeAndSlabGuide(nn.Module):
 
     def gates(self) -> GatesInTurn:
         """q(A), (chain, 1) batches of (child, parent)."""
-        return GatesInTurn(self.logit, self.bond, self.lowest(), self.highest())
+        return GatesInTurn(self.logit, self.bond, self.usual, self.lowest(), self.highest())
 
     def lowest(self) -> Tensor:
         """(chain, 1, child, parent), 1 where a gate must be open."""
@@ -175,12 +178,14 @@ def _has_mean(distribution: dist.TorchDistribution) -> bool:
 class GatesInTurn(dist.TorchDistribution):
     """Gates drawn parent by parent, each given the gates of the same child before it.
 
-    logit P(A_ij = 1 | A_i1 .. A_i,j-1) = logit_ij + sum_{k < j} bond_ijk A_ik.
+    logit P(A_ij = 1 | A_i1 .. A_i,j-1) = logit_ij + sum_{k < j} bond_ijk (A_ik - usual_ik).
 
     Args:
         logit: (..., child, parent).
         bond: (..., child, parent, earlier parent); what is not earlier does not count.
-        lowest: (..., child, parent), 1 where a gate must be open.
+        usual: (..., child, parent), how often gates are open about; a bond to one that is as usual
+            says nothing.
+        lowest: the same, 1 where a gate must be open.
         highest: the same, 1 where it may be open.
 
     Source: Frey (1998), Graphical models for machine learning and digital communication (sigmoid
@@ -190,8 +195,10 @@ class GatesInTurn(dist.TorchDistribution):
     arg_constraints: ClassVar[dict[str, Any]] = {}
     support = dist.constraints.boolean
 
-    def __init__(self, logit: Tensor, bond: Tensor, lowest: Tensor, highest: Tensor) -> None:
-        self.logit, self.bond = logit, bond.tril(-1)
+    def __init__(
+        self, logit: Tensor, bond: Tensor, usual: Tensor, lowest: Tensor, highest: Tensor
+    ) -> None:
+        self.logit, self.bond, self.usual = logit, bond.tril(-1), usual
         self.lowest, self.free = lowest, highest > lowest
         super().__init__(logit.shape[:-2], logit.shape[-2:], validate_args=False)
 
@@ -206,7 +213,7 @@ class GatesInTurn(dist.TorchDistribution):
 
     def child_log_prob(self, value: Tensor) -> Tensor:
         """Log probability of every child's gates, (..., child)."""
-        logit = self.logit + (self.bond @ value.unsqueeze(-1)).squeeze(-1)
+        logit = self.logit + (self.bond @ (value - self.usual).unsqueeze(-1)).squeeze(-1)
         of_each = logsigmoid(torch.where(value > 0, logit, -logit))
         return torch.where(self.free, of_each, 0.0).sum(-1)
 
@@ -229,7 +236,7 @@ class GatesInTurn(dist.TorchDistribution):
         gate = self.lowest.expand(*sample_shape, *self.lowest.shape).clone()
         probability = gate.clone()
         for parent in range(gate.shape[-1]):
-            pull = (self.bond[..., parent, :] * gate).sum(-1)
+            pull = (self.bond[..., parent, :] * (gate - self.usual)).sum(-1)
             opens = (self.logit[..., parent] + pull).sigmoid()
             probability[..., parent] = torch.where(
                 self.free[..., parent], opens, self.lowest[..., parent]

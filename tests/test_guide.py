@@ -159,7 +159,7 @@ def test_gates_in_turn_are_a_distribution() -> None:
         torch.tensor([[0.0, 1, 0, 0]]).double(),
         torch.tensor([[1.0, 1, 1, 0]]).double(),
     )
-    gates = GatesInTurn(logit, 2 * bond, lowest, highest)
+    gates = GatesInTurn(logit, 2 * bond, torch.full_like(logit, 0.3), lowest, highest)
     # Of the second every draw has it, of the last none.
     every = torch.cartesian_prod(*4 * [torch.tensor([0.0, 1.0]).double()]).unsqueeze(1)
     possible = every[(every[:, 0, 1] == 1) & (every[:, 0, 3] == 0)]

@@ -17,6 +17,8 @@ from pyrocrl.training.encoded import rows_of
 __all__ = ["begin_at_laplace"]
 
 _BATCH = 2048
+# The gates' own arithmetic is in 32 bits.
+_CONDITION = 1e-5
 _BURN_IN, _SWEEPS = 20, 50
 # A gate that straight lines would close must still open often enough for a bend to be heard.
 _LOGITS = (-2.0, 5.0)
@@ -35,10 +37,10 @@ def begin_at_laplace(
     """
     slope, curvature = _derivatives(model, guide, edges.centre, encoding)
     prior_precision = 1 / float(np.square(slab_widths(slab_of(edges.prior))).mean())
-    eye = torch.eye(curvature.shape[-1], device=curvature.device)
-    precision = _positive(-curvature) + prior_precision * eye
-    likelihood = precision - prior_precision * eye
-    pull = (likelihood @ edges.centre.unsqueeze(-1)).squeeze(-1) + slope.nan_to_num()
+    likelihood = _positive(-curvature)
+    precision = likelihood + prior_precision * torch.eye(likelihood.shape[-1]).to(likelihood)
+    before = edges.centre.double().unsqueeze(-1)
+    pull = (likelihood @ before).squeeze(-1) + slope.nan_to_num()
     centre = torch.linalg.solve(precision, pull.unsqueeze(-1)).squeeze(-1)
     logit = edges.logit.detach()
     if edges.site is not None:
@@ -79,11 +81,12 @@ def _gradient(of: Tensor, by: Tensor, create_graph: bool = False) -> Tensor:
 
 
 def _positive(matrices: Tensor) -> Tensor:
-    """The nearest symmetric matrices without negative eigenvalues; zero where one has diverged."""
+    """The nearest well-conditioned symmetric matrices; zero where one has diverged."""
     finite = torch.isfinite(matrices).all(-1).all(-1)[..., None, None]
-    symmetric = torch.where(finite, matrices + matrices.mT, 0.0) / 2
+    symmetric = torch.where(finite, matrices + matrices.mT, 0.0).double() / 2
     values, vectors = torch.linalg.eigh(symmetric)
-    nearest: Tensor = (vectors * values.clamp(min=0.0).unsqueeze(-2)) @ vectors.mT
+    least = _CONDITION * values[..., -1:].clamp(min=0.0)
+    nearest: Tensor = (vectors * torch.maximum(values, least).unsqueeze(-2)) @ vectors.mT
     return nearest
 
 
@@ -110,7 +113,7 @@ class _Evidence:
     def __init__(
         self, edges: SpikeAndSlabGuide, centre: Tensor, precision: Tensor, price: Tensor
     ) -> None:
-        self.highest = edges.highest()
+        self.highest = edges.highest().double()
         self.free = self.highest > edges.lowest()
         self.centre, self.precision = centre, precision
         self.price = torch.where(self.free, price, 0.0)

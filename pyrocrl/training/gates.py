@@ -35,7 +35,6 @@ _STEPS = 600
 _BATCH = 512
 _DRAWS = 4
 _GATE_RATE = 0.1
-_BOND_RATE = 0.3
 _SLAB_RATE = 0.02
 _NAME, _PURPOSE = "edges", "fit the variational edge gates on the latents that were found"
 
@@ -74,8 +73,7 @@ def fit_gates(
     gates = {"logit", "bond"}
     others = [p for name, p in edges.named_parameters() if name not in gates]
     groups = [
-        {"params": [edges.logit], "lr": _GATE_RATE},
-        {"params": [edges.bond], "lr": _BOND_RATE},
+        {"params": [edges.logit, edges.bond], "lr": _GATE_RATE},
         {"params": [*others, *model.mechanism.parameters()], "lr": _SLAB_RATE},
     ]
     optimizer = torch.optim.Adam(groups, foreach=True)

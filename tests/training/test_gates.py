@@ -63,6 +63,27 @@ def test_gradient_of_the_gate_is_unbiased(logit: float) -> None:
     assert abs(float(found.mean()) - exact) < 4 * error
 
 
+def test_columns_that_are_nearly_copies_do_not_stop_the_gates() -> None:
+    rng = np.random.default_rng(5)
+    one = rng.normal(size=3000)
+    copy = one + 1e-5 * rng.normal(size=3000)
+    data = crl.MultimodalData(
+        {
+            name: crl.Variables(pd.DataFrame({"x": values}))
+            for name, values in {"a": one, "b": copy, "c": one + rng.normal(size=3000)}.items()
+        }
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = crl.MultimodalSCM(data, mechanism="linear")
+        guide = crl.AmortizedGuide(model, data)
+        fit_gates(model, guide, (data,), History([], []), Silence(), max_epochs=3)
+    gates = guide.gate_probabilities()
+    assert gates is not None
+    assert bool(torch.isfinite(gates).all())
+    assert all(bool(torch.isfinite(p).all()) for p in guide.edges.parameters())
+
+
 @pytest.mark.parametrize(("subjects", "largest"), [(200, 0.25), (5000, 0.05)])
 def test_gates_are_near_the_exact_sum_where_parents_are_correlated(
     subjects: int, largest: float
