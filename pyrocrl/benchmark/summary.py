@@ -29,7 +29,7 @@ def summarise(results: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Indexed by setting and method, in the order of the rows: seeds (those that did not fail),
         failed, and for each measure its mean under its own name, its standard deviation (`_sd`, NaN
-        for one seed) and its largest value (`_max`).
+        for one seed), its largest value (`_max`) and its median (`_median`).
 
     Example:
         >>> rows = [{"setting": "a", "method": "pca", "seed": s, "mcc": 0.5 + s} for s in (0, 1)]
@@ -47,9 +47,14 @@ def summarise(results: pd.DataFrame) -> pd.DataFrame:
                 measure: values.mean(),
                 f"{measure}_sd": values.std(),
                 f"{measure}_max": values.max(),
+                f"{measure}_median": values.median(),
             }
         rows[key] = row
-    columns = ["seeds", "failed", *(m + end for m in MEASURES for end in ("", "_sd", "_max"))]
+    columns = [
+        "seeds",
+        "failed",
+        *(m + end for m in MEASURES for end in ("", "_sd", "_max", "_median")),
+    ]
     summary = pd.DataFrame.from_dict(rows, orient="index").reindex(columns=columns)
     summary.index = pd.MultiIndex.from_tuples(list(rows), names=["setting", "method"])
     return summary
