@@ -77,8 +77,8 @@ def test_elbo_is_finite_and_reaches_every_parameter(
     assert torch.isfinite(loss)
     for part in (model, guide):
         for name, parameter in part.named_parameters():
-            if name == "edges.logit" and prior == "laplace":
-                continue  # every edge is there: no gate to learn
+            if name in ("edges.logit", "edges.bond") and prior == "laplace":
+                continue  # every edge is there: no gates to learn
             assert parameter.grad is not None, name
             assert torch.isfinite(parameter.grad).all(), name
             assert (parameter.grad.flatten(1).abs().sum(1) > 0).all(), name
