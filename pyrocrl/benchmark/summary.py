@@ -19,6 +19,8 @@ MEASURES = (
     "counts_right",
 )
 
+_STATISTICS = {"mean": "", "std": "_sd", "max": "_max", "median": "_median"}
+
 
 def summarise(results: pd.DataFrame) -> pd.DataFrame:
     """Every measure over the seeds of each setting and method.
@@ -37,27 +39,14 @@ def summarise(results: pd.DataFrame) -> pd.DataFrame:
         [2.0, 1.0, 1.5]
     """
     table = results.reindex(columns=["setting", "method", "seed", "error", *MEASURES])
-    rows = {}
-    for key, own in table.groupby(["setting", "method"], sort=False):
-        ran = own[own.error.isna()]
-        row: dict[str, float] = {"seeds": len(ran), "failed": len(own) - len(ran)}
-        for measure in MEASURES:
-            values = ran[measure].astype(float)
-            row |= {
-                measure: values.mean(),
-                f"{measure}_sd": values.std(),
-                f"{measure}_max": values.max(),
-                f"{measure}_median": values.median(),
-            }
-        rows[key] = row
-    columns = [
-        "seeds",
-        "failed",
-        *(m + end for m in MEASURES for end in ("", "_sd", "_max", "_median")),
-    ]
-    summary = pd.DataFrame.from_dict(rows, orient="index").reindex(columns=columns)
-    summary.index = pd.MultiIndex.from_tuples(list(rows), names=["setting", "method"])
-    return summary
+    ran = table.error.isna()
+    keys = [table.setting, table.method]
+    # Scores of fits that failed are missing values, which each statistic leaves out.
+    values = table[list(MEASURES)].astype(float).where(ran)
+    measured = values.groupby(keys, sort=False).agg(list(_STATISTICS))
+    measured.columns = [measure + _STATISTICS[statistic] for measure, statistic in measured.columns]
+    counts = pd.DataFrame({"seeds": ran, "failed": ~ran}).groupby(keys, sort=False).sum()
+    return counts.astype(float).join(measured)
 
 
 def mean_and_deviation(row: pd.Series, measure: str, digits: int = 3) -> str:

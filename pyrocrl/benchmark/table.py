@@ -108,8 +108,7 @@ def _conditions(results: pd.DataFrame) -> str:
         f"Made by\n\n    {_command(results)}\n\n"
         f"on a machine with {values('cores')} cores; processes at once: {values('jobs')}, threads "
         f"of each: {values('threads')}. pyrocrl {values('pyrocrl')}, torch {values('torch')}, "
-        f"Python {values('python')}. Seconds are a fit's, "
-        "some beside other work."
+        f"Python {values('python')}. Seconds are a fit's, some beside other work."
     )
 
 

@@ -45,9 +45,7 @@ def made_up_people(seed: int = 0, people: int = 200) -> Example:
         {
             "person": Variables(pd.DataFrame({"age_years": age}, index=subjects)),
             "anthropometry": table(build, _TABLES["anthropometry"]),
-            "activity": Series(
-                days, channels="log_mims", subjects=pd.RangeIndex(people, name="person_id")
-            ),
+            "activity": Series(days, channels="log_mims", subjects=subjects),
             "blood_pressure": table(pressure, _TABLES["blood_pressure"]),
         }
     )

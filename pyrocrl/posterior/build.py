@@ -68,7 +68,10 @@ def build_posterior(
     best = best_restart(restarts)
     features = {modality.name: modality.features() for modality in data}
     orientation = _orientation(z[best], nodes, features)
-    shared = _shared_values(data, sharing)
+    found = [] if sharing is None else [str(name) for name in sharing.index]
+    shared = pd.DataFrame(
+        {name: z[best][:, nodes.names.index(name)] for name in found}, data.subjects
+    )
     for group in {name.rpartition(".")[0] for name in shared.columns}:
         del features[group]
     named = () if settings.knowledge is None else settings.knowledge.named
@@ -145,17 +148,6 @@ def _variational(trained: Trained, alignment: Alignment, kept: npt.NDArray[np.in
     own = gates.squeeze(1).double().cpu().numpy()
     aligned = [np.asarray(alignment.edges(own[k], k), dtype=float) for k in kept]
     return np.asarray(np.mean(aligned, axis=0))
-
-
-def _shared_values(data: MultimodalData, sharing: pd.DataFrame | None) -> pd.DataFrame:
-    """(subject, latent), of latents that were found to be shared."""
-    names = [] if sharing is None else [str(name) for name in sharing.index]
-    columns = {}
-    for name in names:
-        group, _, column = name.rpartition(".")
-        table = data.table(group)
-        columns[name] = table.values[:, list(table.columns).index(column)].numpy()
-    return pd.DataFrame(columns, data.subjects)
 
 
 def _loadings(
