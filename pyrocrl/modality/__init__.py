@@ -2,8 +2,14 @@
 
 from pyrocrl.modality.chain_stack import ChainStack
 from pyrocrl.modality.mlp import ChainMLP
-from pyrocrl.modality.networks import NetworkChoice, check_networks, decoder_for, encoder_for
-from pyrocrl.modality.stacked import NetworkDecoder, NetworkEncoder, Networks
+from pyrocrl.modality.networks import (
+    NetworkChoice,
+    check_networks,
+    decoder_for,
+    encoder_for,
+    weight_of_cells,
+)
+from pyrocrl.modality.stacked import NetworkDecoder, NetworkEncoder, Networks, SteadyEncoder
 from pyrocrl.modality.tabular import TabularDecoder, TabularEncoder, bounded_deviation
 from pyrocrl.modality.unmixing import UnmixedNormal, Unmixing
 
@@ -14,6 +20,7 @@ __all__ = [
     "NetworkDecoder",
     "NetworkEncoder",
     "Networks",
+    "SteadyEncoder",
     "TabularDecoder",
     "TabularEncoder",
     "UnmixedNormal",
@@ -22,4 +29,5 @@ __all__ = [
     "check_networks",
     "decoder_for",
     "encoder_for",
+    "weight_of_cells",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 from torch import Tensor, nn
@@ -29,7 +30,7 @@ from pyrocrl.modality.series import (
 from pyrocrl.modality.stacked import NetworkDecoder, NetworkEncoder, Networks
 from pyrocrl.modality.tabular import TabularDecoder, TabularEncoder
 
-__all__ = ["NetworkChoice", "check_networks", "decoder_for", "encoder_for"]
+__all__ = ["NetworkChoice", "check_networks", "decoder_for", "encoder_for", "weight_of_cells"]
 
 NetworkChoice: TypeAlias = str | Networks
 
@@ -127,7 +128,11 @@ def _network_kind(
     """
     return _Kind(
         lambda modality, chains, outputs, hidden: NetworkEncoder(
-            chains, lambda count: encoder(modality, count), outputs, told
+            # The encoder is kept, and the measurements are not to be kept with it.
+            chains,
+            partial(encoder, modality.unmeasured(1)),
+            outputs,
+            told,
         ),
         lambda modality, chains, inputs, hidden, floor: NetworkDecoder(
             chains,
@@ -168,16 +173,21 @@ _KINDS: Mapping[str, Mapping[str, _Kind]] = {
 }
 
 
-def _floor(modality: Modality, floor: float) -> float:
-    """Smallest standard deviation of a cell.
+def weight_of_cells(modality: Modality) -> float:
+    """How much a cell counts, between 0 and 1; that of a table counts 1.
 
     Cells of an image or a series go together, and so many of them, taken for independent, would
     drown the causal model in reconstruction: the latents would be whatever redraws the most pixels.
-    Their floor is so much higher that all of them count as some columns of a table do.
+    All of them count as some columns of a table do.
     """
     if isinstance(modality, ArrayModality):
-        return floor * math.sqrt(max(1.0, modality.width / _COLUMNS_WORTH))
-    return floor
+        return min(1.0, _COLUMNS_WORTH / modality.width)
+    return 1.0
+
+
+def _floor(modality: Modality, floor: float) -> float:
+    """Smallest standard deviation of a cell while the latents are looked for."""
+    return floor / math.sqrt(weight_of_cells(modality))
 
 
 def _deviation_shape(modality: Modality) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ from pyrocrl.errors import ModelError
 from pyrocrl.modality.chain_stack import ChainStack
 from pyrocrl.modality.tabular import bounded_deviation
 
-__all__ = ["NetworkDecoder", "NetworkEncoder", "Networks"]
+__all__ = ["NetworkDecoder", "NetworkEncoder", "Networks", "SteadyEncoder"]
 
 _LOG_EXCESS = math.log(0.4)
 
@@ -84,7 +84,7 @@ class NetworkEncoder(nn.Module):
     ) -> None:
         super().__init__()
         self.network = ChainStack(chains, lambda: make(2 * outputs))
-        self.told, self.outputs = told, outputs
+        self.make, self.told, self.outputs = make, told, outputs
 
     def forward(self, cells: Cells) -> tuple[Tensor, Tensor]:
         """Encode a batch.
@@ -101,6 +101,43 @@ class NetworkEncoder(nn.Module):
             )
         loc, log_scale = found.chunk(2, -1)
         return loc, bounded_deviation(log_scale)
+
+    def anew(self) -> NetworkEncoder:
+        """Another one like it that has learned nothing."""
+        return NetworkEncoder(self.network.chains, self.make, self.outputs, self.told)
+
+
+class SteadyEncoder(nn.Module):
+    """An encoder whose latents stay as they were found, beside one that learns what else to say.
+
+    Args:
+        found: the encoder that found them.
+        latents: how many of its coordinates they are, the first ones.
+
+    Example:
+        >>> found = NetworkEncoder(2, lambda n: nn.Linear(4, n), 3, lambda cells: cells.values)
+        >>> steady = SteadyEncoder(found, latents=2)
+        >>> cells = Cells.of(torch.ones(5, 4), torch.ones(5, 4).bool())
+        >>> bool((steady(cells)[0][..., :2] == found(cells)[0][..., :2]).all())
+        True
+    """
+
+    def __init__(self, found: NetworkEncoder, latents: int) -> None:
+        super().__init__()
+        # One that began where the latents were found would know them, and tell the noises of them.
+        self.found, self.rest, self.latents = found, found.anew(), latents
+
+    def forward(self, cells: Cells) -> tuple[Tensor, Tensor]:
+        """Encode a batch.
+
+        Returns:
+            Mean and standard deviation, (chain, subject, output) each; no gradient reaches the
+            means of the latents.
+        """
+        with torch.no_grad():
+            found, _ = self.found(cells)
+        loc, scale = self.rest(cells)
+        return torch.cat([found[..., : self.latents], loc[..., self.latents :]], -1), scale
 
 
 class NetworkDecoder(nn.Module):

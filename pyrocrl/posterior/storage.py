@@ -21,12 +21,13 @@ from pyrocrl.data import MultimodalData, modality_from_json
 from pyrocrl.edge_guide import OpenEdges, SpikeAndSlabGuide
 from pyrocrl.errors import PyrocrlError, SavedFitError
 from pyrocrl.guide import AmortizedGuide
+from pyrocrl.modality import SteadyEncoder
 from pyrocrl.model import MultimodalSCM
 from pyrocrl.posterior.alignment import Alignment
 from pyrocrl.posterior.posterior import Posterior
 from pyrocrl.settings import FitSettings
 from pyrocrl.structure import GraphDraws
-from pyrocrl.training import FINALISTS, History, StageRecord
+from pyrocrl.training import FINALISTS, History, StageRecord, keep_latents
 
 __all__ = ["load_posterior", "save"]
 
@@ -117,6 +118,8 @@ def load_posterior(
         model.n_subjects = int(stored["training_subjects"])
         guide = build_guide(model, blank)
         guide.may_lack = bool(stored.get("may_lack", False))
+        if stored.get("drawn", False):
+            keep_latents(model, guide, template)
         if stored["gates"]:
             assert isinstance(guide.edges, OpenEdges)
             guide.edges = SpikeAndSlabGuide(model, guide.edges)
@@ -142,6 +145,7 @@ def _to_json(posterior: Posterior) -> dict[str, Any]:
         "settings": posterior.fit_settings.to_json(),
         "training_subjects": posterior.model.n_subjects,
         "may_lack": posterior.guide.may_lack,
+        "drawn": any(isinstance(own, SteadyEncoder) for own in posterior.guide.encoders.values()),
         "gates": isinstance(posterior.guide.edges, SpikeAndSlabGuide),
         "modalities": [
             {"name": modality.name, "kind": modality.kind, **modality.to_json()}

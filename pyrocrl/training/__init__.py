@@ -1,5 +1,6 @@
 """Training: stages, restarts as chains, early stopping, variational edge gates."""
 
+from pyrocrl.training.drawing import keep_latents
 from pyrocrl.training.finalists import FINALISTS
 from pyrocrl.training.history import History, StageRecord
 from pyrocrl.training.objective import ChainELBO, Objective, StepWeights, held_out_elbo
@@ -21,5 +22,6 @@ __all__ = [
     "edge_cost",
     "held_out_elbo",
     "hold_out",
+    "keep_latents",
     "train",
 ]

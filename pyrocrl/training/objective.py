@@ -48,7 +48,7 @@ class Terms:
     """An ELBO by chain and subject, in nats: log likelihood minus divergence.
 
     Attributes:
-        likelihood: (chain, subject), E_q log p(x | z, eta).
+        likelihoods: by modality, (chain, subject), E_q log p(x | z, eta).
         divergence: (chain, subject), log q(z, eta | x) - log p(z, eta).
         graph: (chain,), log q(A, w) - log p(A, w).
         z: (chain, subject, node), the latents drawn.
@@ -57,13 +57,18 @@ class Terms:
         encoding: what the guide returned.
     """
 
-    likelihood: Tensor
+    likelihoods: dict[str, Tensor]
     divergence: Tensor
     graph: Tensor
     z: Tensor
     adjacency: Tensor
     weight: Tensor
     encoding: Encoding
+
+    @property
+    def likelihood(self) -> Tensor:
+        """(chain, subject), of all modalities."""
+        return sum(self.likelihoods.values(), torch.zeros_like(self.divergence))
 
 
 class ChainELBO(ELBO):
@@ -76,23 +81,24 @@ class ChainELBO(ELBO):
         """Run guide and model once and sort their log densities by what they stand for."""
         model_trace, guide_trace = self._get_trace(model, guide, (batch,), {})
         shape = (model.chains, batch.size)
-        likelihood = divergence = guide_trace.nodes["z"]["value"].new_zeros(shape)
-        graph = likelihood.new_zeros(model.chains)
+        divergence = guide_trace.nodes["z"]["value"].new_zeros(shape)
+        graph = divergence.new_zeros(model.chains)
+        likelihoods = {}
         for trace, sign in ((guide_trace, 1.0), (model_trace, -1.0)):
-            for site in trace.nodes.values():
+            for name, site in trace.nodes.items():
                 if "unscaled_log_prob" not in site:
                     continue
                 log_prob = site["unscaled_log_prob"]
                 if not any(plate.name == "subject" for plate in site["cond_indep_stack"]):
                     graph = graph + sign * log_prob.reshape(model.chains, -1).sum(1)
                 elif site["is_observed"]:
-                    likelihood = likelihood + log_prob
+                    likelihoods[name] = log_prob
                 else:
                     divergence = divergence + sign * log_prob
         weight = model_trace.nodes["weight"]["value"].flatten(0, 1)
         scm = model_trace.nodes["z"]["fn"]
         return Terms(
-            likelihood,
+            likelihoods,
             divergence,
             graph,
             guide_trace.nodes["z"]["value"],

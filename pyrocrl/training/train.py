@@ -13,6 +13,7 @@ from pyrocrl.errors import ModelError
 from pyrocrl.guide import AmortizedGuide
 from pyrocrl.model import MultimodalSCM
 from pyrocrl.training.contrast import PARTNERS, causal_contrast
+from pyrocrl.training.drawing import fit_decoders
 from pyrocrl.training.finalists import Rebuild, finalists, held_and_free
 from pyrocrl.training.gates import fit_gates
 from pyrocrl.training.history import History
@@ -136,6 +137,8 @@ def train(
                     orient(model, guide, training)
         scores = held_out_elbo(model, guide, run.held_out, draws=_DRAWS_HELD_OUT)
         match = _held_out_match(run)
+        if not history.interrupted:
+            fit_decoders(model, guide, training, history, bars, max_epochs)
         if not history.interrupted and model.space.rule != "cyclic":
             fit_gates(model, guide, (training, held_out), history, bars, max_epochs)
     if not bool(torch.isfinite(scores.mean(1)).any()):

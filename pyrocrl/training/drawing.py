@@ -1,0 +1,132 @@
+"""Decoders of images and series, fitted once the latents are found.
+
+While latents are looked for, cells of an image or a series are taken for so imprecise that they
+cannot lead the latents astray. Their decoders learn little from that, and what they do learn comes
+from the noises, which are free to say once more what the latents say. Here the latents stay. First
+the decoders learn what follows from them alone, as surely as can be, with noises as the model draws
+them; then encoders tell the noises what is left, and the latents how sure they may be.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from itertools import islice
+
+import pyro
+import torch
+from pyro import poutine
+from torch import Tensor
+
+from pyrocrl.data import ArrayModality, MultimodalData
+from pyrocrl.guide import AmortizedGuide
+from pyrocrl.modality import NetworkDecoder, NetworkEncoder, SteadyEncoder, weight_of_cells
+from pyrocrl.model import MultimodalSCM
+from pyrocrl.training.encoded import endless_rows
+from pyrocrl.training.history import History, StageRecord
+from pyrocrl.training.objective import ChainELBO
+from pyrocrl.training.optimizer import ChainOptimizer
+from pyrocrl.training.progress import Silence
+from pyrocrl.training.stages import Ramp
+
+__all__ = ["fit_decoders", "keep_latents"]
+
+_STEPS = 500
+_BATCH = 256
+_ALONE = 0.4
+_WARM_UP, _COOL_DOWN = Ramp(0.05, 1.0, over=0.1), Ramp(1.0, 0.03, over=0.6, after=0.4)
+_NAME = "draw"
+_PURPOSE = "learn to draw images and series from the latents that were found"
+
+
+def keep_latents(
+    model: MultimodalSCM, guide: AmortizedGuide, data: MultimodalData
+) -> dict[str, float]:
+    """Fix the latents of images and series, and take their cells for as precise as others.
+
+    Args:
+        model: the trained model.
+        guide: its guide; encoders of images and series are replaced.
+        data: the measurements; only their shapes are used.
+
+    Returns:
+        How much a cell of each image or series counts; empty where there is nothing to draw.
+    """
+    weights = {}
+    for modality in data:
+        name = modality.name
+        if not isinstance(modality, ArrayModality):
+            continue
+        encoder, decoder = guide.encoders[name], model.decoders[name]
+        if isinstance(encoder, NetworkEncoder) and isinstance(decoder, NetworkDecoder):
+            weights[name] = weight_of_cells(modality)
+            guide.encoders[name] = SteadyEncoder(encoder, guide.latents[name])
+            decoder.floor *= weights[name] ** 0.5
+    return weights
+
+
+def fit_decoders(
+    model: MultimodalSCM,
+    guide: AmortizedGuide,
+    training: MultimodalData,
+    history: History,
+    progress: Silence,
+    max_epochs: int | None = None,
+) -> None:
+    """Fit decoders of images and series, and the encoders of their noises, on fixed latents.
+
+    Args:
+        model: the trained model.
+        guide: its guide.
+        training: the subjects.
+        history: gets a record of the stage.
+        progress: where progress is shown.
+        max_epochs: limit on the passes over the data.
+    """
+    weights = keep_latents(model, guide, training)
+    if not weights:
+        return
+    batch_size = min(_BATCH, training.n_subjects)
+    per_epoch = training.n_subjects // batch_size
+    steps = _STEPS if max_epochs is None else min(_STEPS, max_epochs * per_epoch)
+    optimizer = ChainOptimizer(
+        [
+            parameter
+            for name in weights
+            for part in (model.decoders[name], _rest(guide, name))
+            for parameter in part.parameters()
+        ],
+        [],
+    )
+    noises = [f"{name}.eta" for name in weights]
+    started, done, reason = time.perf_counter(), 0, f"ran its {steps} steps"
+    progress.start(_NAME, steps)
+    try:
+        for rows in islice(endless_rows(training.n_subjects, batch_size), steps):
+            share = done / steps
+            alone = share < _ALONE
+            told = poutine.block(guide, hide=noises) if alone else guide
+            with pyro.validation_enabled(False):
+                terms = ChainELBO().terms(model, told, training.batch(rows))
+            loss = -_weighted(terms.likelihoods, weights).mean(1)
+            if not alone:
+                loss = loss + terms.divergence.mean(1)
+            optimizer.step(loss.sum(), _WARM_UP(share) * _COOL_DOWN(share))
+            done += 1
+            progress.advance(f"ELBO {-float(loss.detach().min()):.2f}")
+    except KeyboardInterrupt:
+        reason = "interrupted by the user; what was found so far is kept"
+    progress.finish("" if done == steps else reason)
+    seconds = time.perf_counter() - started
+    history.records.append(StageRecord(_NAME, _PURPOSE, done // per_epoch, seconds, reason))
+
+
+def _rest(guide: AmortizedGuide, name: str) -> NetworkEncoder:
+    encoder = guide.encoders[name]
+    assert isinstance(encoder, SteadyEncoder)
+    return encoder.rest
+
+
+def _weighted(likelihoods: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
+    parts = [weights.get(name, 1.0) * likelihood for name, likelihood in likelihoods.items()]
+    return torch.stack(parts).sum(0)
