@@ -100,13 +100,17 @@ class AmortizedGuide(nn.Module):
             What the encoders say about the batch.
         """
         encoding = self.encode(batch)
+        self.draw(batch, encoding)
+        return encoding
+
+    def draw(self, batch: Batch, encoding: Encoding) -> None:
+        """Draw the graph, and latents and noises of a batch as an encoding has them."""
         with self.chain_plate():
             self.edges()
             with self.subject_plate(batch):
                 pyro.sample("z", self.latent_posterior(encoding))
                 for name, (loc, scale) in encoding.eta.items():
                     pyro.sample(f"{name}.eta", dist.Normal(loc, scale).to_event(1))
-        return encoding
 
     def latent_posterior(self, encoding: Encoding) -> UnmixedNormal:
         """q(z | x) of a batch."""

@@ -2,15 +2,16 @@
 
 While latents are looked for, cells of an image or a series are taken for so imprecise that they
 cannot lead the latents astray. Their decoders learn little from that, and what they do learn comes
-from the noises, which are free to say once more what the latents say. Here the latents stay. First
-the decoders learn what follows from them alone, as surely as can be, with noises as the model draws
-them; then encoders tell the noises what is left, and the latents how sure they may be.
+from the noises, which are free to say once more what the latents say. Here the latents stay, and
+are taken for known. First the decoders learn what follows from them alone, with noises as the model
+draws them; then encoders tell the noises what is left; and at last, how sure the latents may be.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import islice
 
 import pyro
@@ -18,8 +19,8 @@ import torch
 from pyro import poutine
 from torch import Tensor
 
-from pyrocrl.data import ArrayModality, MultimodalData
-from pyrocrl.guide import AmortizedGuide
+from pyrocrl.data import ArrayModality, Batch, MultimodalData
+from pyrocrl.guide import AmortizedGuide, Encoding
 from pyrocrl.modality import NetworkDecoder, NetworkEncoder, SteadyEncoder, weight_of_cells
 from pyrocrl.model import MultimodalSCM
 from pyrocrl.training.encoded import endless_rows
@@ -32,9 +33,12 @@ from pyrocrl.training.stages import Ramp
 __all__ = ["fit_decoders", "keep_latents"]
 
 _STEPS = 500
+_SURE = 1e-3
 _BATCH = 256
-_ALONE = 0.4
-_WARM_UP, _COOL_DOWN = Ramp(0.05, 1.0, over=0.1), Ramp(1.0, 0.03, over=0.6, after=0.4)
+# Shares of the steps after which noises are told, and after which latents are doubted.
+_NOISES_TOLD, _LATENTS_DOUBTED = 0.4, 0.8
+_RATE_OF_DRAWING = (Ramp(0.05, 1.0, over=0.1), Ramp(1.0, 0.03, over=0.4, after=0.4))
+_RATE_OF_DOUBT = Ramp(0.3, 0.03, over=0.2, after=0.8)
 _NAME = "draw"
 _PURPOSE = "learn to draw images and series from the latents that were found"
 
@@ -89,29 +93,26 @@ def fit_decoders(
     batch_size = min(_BATCH, training.n_subjects)
     per_epoch = training.n_subjects // batch_size
     steps = _STEPS if max_epochs is None else min(_STEPS, max_epochs * per_epoch)
-    optimizer = ChainOptimizer(
-        [
-            parameter
-            for name in weights
-            for part in (model.decoders[name], _rest(guide, name))
-            for parameter in part.parameters()
-        ],
-        [],
-    )
+    rests = [p for name in weights for p in _rest(guide, name).parameters()]
+    decoders = [p for name in weights for p in model.decoders[name].parameters()]
+    drawing, doubting = ChainOptimizer([*rests, *decoders], []), ChainOptimizer(rests, [])
     noises = [f"{name}.eta" for name in weights]
     started, done, reason = time.perf_counter(), 0, f"ran its {steps} steps"
     progress.start(_NAME, steps)
     try:
         for rows in islice(endless_rows(training.n_subjects, batch_size), steps):
             share = done / steps
-            alone = share < _ALONE
-            told = poutine.block(guide, hide=noises) if alone else guide
+            told = guide if share >= _LATENTS_DOUBTED else _surely(guide)
+            if share < _NOISES_TOLD:
+                told = poutine.block(told, hide=noises)
             with pyro.validation_enabled(False):
                 terms = ChainELBO().terms(model, told, training.batch(rows))
-            loss = -_weighted(terms.likelihoods, weights).mean(1)
-            if not alone:
-                loss = loss + terms.divergence.mean(1)
-            optimizer.step(loss.sum(), _WARM_UP(share) * _COOL_DOWN(share))
+            loss = (terms.divergence - _weighted(terms.likelihoods, weights)).mean(1)
+            if share < _LATENTS_DOUBTED:
+                warm, cool = _RATE_OF_DRAWING
+                drawing.step(loss.sum(), warm(share) * cool(share))
+            else:
+                doubting.step(loss.sum(), _RATE_OF_DOUBT(share))
             done += 1
             progress.advance(f"ELBO {-float(loss.detach().min()):.2f}")
     except KeyboardInterrupt:
@@ -119,6 +120,17 @@ def fit_decoders(
     progress.finish("" if done == steps else reason)
     seconds = time.perf_counter() - started
     history.records.append(StageRecord(_NAME, _PURPOSE, done // per_epoch, seconds, reason))
+
+
+def _surely(guide: AmortizedGuide) -> Callable[[Batch], Encoding]:
+    """The guide, as if latents were known."""
+
+    def told(batch: Batch) -> Encoding:
+        encoding = guide.encode(batch)
+        guide.draw(batch, replace(encoding, scale=torch.full_like(encoding.scale, _SURE)))
+        return encoding
+
+    return told
 
 
 def _rest(guide: AmortizedGuide, name: str) -> NetworkEncoder:

@@ -77,7 +77,9 @@ class ChainELBO(ELBO):
     Use it like any Pyro ELBO: `ChainELBO()(model, guide)` is a module to optimise.
     """
 
-    def terms(self, model: MultimodalSCM, guide: AmortizedGuide, batch: Batch) -> Terms:
+    def terms(
+        self, model: MultimodalSCM, guide: Callable[[Batch], Encoding], batch: Batch
+    ) -> Terms:
         """Run guide and model once and sort their log densities by what they stand for."""
         model_trace, guide_trace = self._get_trace(model, guide, (batch,), {})
         shape = (model.chains, batch.size)
