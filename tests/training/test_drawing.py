@@ -35,7 +35,7 @@ def bumps(subjects: int = 400) -> tuple[crl.MultimodalData, np.ndarray]:
 @pytest.fixture(scope="module")
 def fitted() -> tuple[crl.Posterior, crl.MultimodalData, np.ndarray]:
     data, place = bumps()
-    return crl.fit(data, latents=1, restarts=2, progress=False), data, place
+    return crl.fit(data, latents=1, restarts=1, max_epochs=250, progress=False), data, place
 
 
 def test_latents_stay_as_they_were_found() -> None:
