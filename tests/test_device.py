@@ -5,6 +5,7 @@ The meta device holds no values, but refuses to mix with the CPU just as a GPU d
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pyro
 import pyro.distributions as dist
@@ -13,7 +14,8 @@ import torch
 from torch import Tensor, nn
 
 import pyrocrl as crl
-from pyrocrl.training import Objective, StepWeights
+from pyrocrl.data import Series
+from pyrocrl.training import Objective, StepWeights, keep_latents
 from pyrocrl.training.contrast import causal_contrast
 
 
@@ -65,6 +67,18 @@ def test_a_step_stays_on_the_models_device(mechanism: str, prior: crl.EdgePrior)
     assert loss.device.type == "meta"
     gradients = [parameter.grad for parameter in guide.encoders.parameters()]
     assert all(gradient is not None and gradient.device.type == "meta" for gradient in gradients)
+
+
+def test_what_draws_series_is_made_on_the_models_device() -> None:
+    rng = np.random.default_rng(0)
+    days = Series(rng.normal(size=(40, 12, 1)), channels="pulse")
+    data = crl.MultimodalData({"days": days, "table": pd.DataFrame(rng.normal(size=(40, 3)))})
+    model = crl.MultimodalSCM(data, latents=1, chains=2)
+    guide = crl.AmortizedGuide(model, data)
+    for module in (model, guide):
+        move_to_meta(module)
+    assert list(keep_latents(model, guide, data)) == ["days"]
+    assert {parameter.device.type for parameter in guide.parameters()} == {"meta"}
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")

@@ -9,10 +9,8 @@ draws them; then encoders tell the noises what is left; and at last, how sure th
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from itertools import islice
 
 import pyro
 import torch
@@ -23,8 +21,8 @@ from pyrocrl.data import ArrayModality, Batch, MultimodalData
 from pyrocrl.guide import AmortizedGuide, Encoding
 from pyrocrl.modality import NetworkDecoder, NetworkEncoder, SteadyEncoder, weight_of_cells
 from pyrocrl.model import MultimodalSCM
-from pyrocrl.training.encoded import endless_rows
-from pyrocrl.training.history import History, StageRecord
+from pyrocrl.training.counted import CountedStage
+from pyrocrl.training.history import History
 from pyrocrl.training.objective import ChainELBO
 from pyrocrl.training.optimizer import ChainOptimizer
 from pyrocrl.training.progress import Silence
@@ -32,15 +30,17 @@ from pyrocrl.training.stages import Ramp
 
 __all__ = ["fit_decoders", "keep_latents"]
 
-_STEPS = 500
 _SURE = 1e-3
-_BATCH = 256
 # Shares of the steps after which noises are told, and after which latents are doubted.
 _NOISES_TOLD, _LATENTS_DOUBTED = 0.4, 0.8
 _RATE_OF_DRAWING = (Ramp(0.05, 1.0, over=0.1), Ramp(1.0, 0.03, over=0.4, after=0.4))
 _RATE_OF_DOUBT = Ramp(0.3, 0.03, over=0.2, after=0.8)
-_NAME = "draw"
-_PURPOSE = "learn to draw images and series from the latents that were found"
+_STAGE = CountedStage(
+    "draw",
+    "learn to draw images and series from the latents that were found",
+    most_steps=500,
+    most_subjects=256,
+)
 
 
 def keep_latents(
@@ -64,7 +64,7 @@ def keep_latents(
         encoder, decoder = guide.encoders[name], model.decoders[name]
         if isinstance(encoder, NetworkEncoder) and isinstance(decoder, NetworkDecoder):
             weights[name] = weight_of_cells(modality)
-            guide.encoders[name] = SteadyEncoder(encoder, guide.latents[name])
+            guide.encoders[name] = SteadyEncoder(encoder, guide.latents[name]).to(guide.device)
             decoder.floor *= weights[name] ** 0.5
     return weights
 
@@ -90,36 +90,27 @@ def fit_decoders(
     weights = keep_latents(model, guide, training)
     if not weights:
         return
-    batch_size = min(_BATCH, training.n_subjects)
-    per_epoch = training.n_subjects // batch_size
-    steps = _STEPS if max_epochs is None else min(_STEPS, max_epochs * per_epoch)
     rests = [p for name in weights for p in _rest(guide, name).parameters()]
     decoders = [p for name in weights for p in model.decoders[name].parameters()]
     drawing, doubting = ChainOptimizer([*rests, *decoders], []), ChainOptimizer(rests, [])
     noises = [f"{name}.eta" for name in weights]
-    started, done, reason = time.perf_counter(), 0, f"ran its {steps} steps"
-    progress.start(_NAME, steps)
-    try:
-        for rows in islice(endless_rows(training.n_subjects, batch_size), steps):
-            share = done / steps
-            told = guide if share >= _LATENTS_DOUBTED else _surely(guide)
-            if share < _NOISES_TOLD:
-                told = poutine.block(told, hide=noises)
-            with pyro.validation_enabled(False):
-                terms = ChainELBO().terms(model, told, training.batch(rows))
-            loss = (terms.divergence - _weighted(terms.likelihoods, weights)).mean(1)
-            if share < _LATENTS_DOUBTED:
-                warm, cool = _RATE_OF_DRAWING
-                drawing.step(loss.sum(), warm(share) * cool(share))
-            else:
-                doubting.step(loss.sum(), _RATE_OF_DOUBT(share))
-            done += 1
-            progress.advance(f"ELBO {-float(loss.detach().min()):.2f}")
-    except KeyboardInterrupt:
-        reason = "interrupted by the user; what was found so far is kept"
-    progress.finish("" if done == steps else reason)
-    seconds = time.perf_counter() - started
-    history.records.append(StageRecord(_NAME, _PURPOSE, done // per_epoch, seconds, reason))
+
+    def step(rows: Tensor, share: float) -> str:
+        told = guide if share >= _LATENTS_DOUBTED else _surely(guide)
+        if share < _NOISES_TOLD:
+            told = poutine.block(told, hide=noises)
+        with pyro.validation_enabled(False):
+            terms = ChainELBO().terms(model, told, training.batch(rows))
+        loss = (terms.divergence - _weighted(terms.likelihoods, weights)).mean(1)
+        if share < _LATENTS_DOUBTED:
+            warm, cool = _RATE_OF_DRAWING
+            drawing.step(loss.sum(), warm(share) * cool(share))
+        else:
+            doubting.step(loss.sum(), _RATE_OF_DOUBT(share))
+        return f"ELBO {-float(loss.detach().min()):.2f}"
+
+    n_subjects = training.n_subjects
+    _STAGE.run(step, n_subjects, _STAGE.steps(n_subjects, max_epochs), history, progress)
 
 
 def _surely(guide: AmortizedGuide) -> Callable[[Batch], Encoding]:

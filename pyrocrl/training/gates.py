@@ -9,9 +9,7 @@ that child's fit.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from itertools import islice
 from typing import Any
 
 import pyro
@@ -23,20 +21,24 @@ from pyrocrl.data import MultimodalData
 from pyrocrl.edge_guide import OpenEdges, PairedSlab, SpikeAndSlabGuide
 from pyrocrl.guide import AmortizedGuide
 from pyrocrl.model import MultimodalSCM
-from pyrocrl.training.encoded import encoded, endless_rows, rows_of
+from pyrocrl.training.counted import CountedStage
+from pyrocrl.training.encoded import encoded, rows_of
 from pyrocrl.training.gate_start import begin_at_laplace
-from pyrocrl.training.history import History, StageRecord
+from pyrocrl.training.history import History
 from pyrocrl.training.progress import Silence
 from pyrocrl.training.steps import forget_divergence
 
 __all__ = ["fit_gates"]
 
-_STEPS = 600
-_BATCH = 512
 _DRAWS = 4
 _GATE_RATE = 0.1
 _SLAB_RATE = 0.02
-_NAME, _PURPOSE = "edges", "fit the variational edge gates on the latents that were found"
+_STAGE = CountedStage(
+    "edges",
+    "fit the variational edge gates on the latents that were found",
+    most_steps=600,
+    most_subjects=512,
+)
 
 
 def fit_gates(
@@ -64,9 +66,7 @@ def fit_gates(
     assert isinstance(guide.edges, OpenEdges)
     encoding = encoded(guide, parts)
     n_subjects = encoding.loc.shape[1]
-    batch_size = min(_BATCH, n_subjects)
-    per_epoch = n_subjects // batch_size
-    steps = _STEPS if max_epochs is None else min(_STEPS, max_epochs * per_epoch)
+    steps = _STAGE.steps(n_subjects, max_epochs)
     edges = SpikeAndSlabGuide(model, guide.edges)
     begin_at_laplace(model, guide, edges, encoding)
     guide.edges = edges
@@ -78,26 +78,20 @@ def fit_gates(
     ]
     optimizer = torch.optim.Adam(groups, foreach=True)
     schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.05, total_iters=steps)
-    started, done, reason = time.perf_counter(), 0, f"ran its {steps} steps"
-    progress.start(_NAME, steps)
-    try:
-        for rows in islice(endless_rows(n_subjects, batch_size), steps):
-            with torch.no_grad():
-                z = guide.latent_posterior(rows_of(encoding, rows)).rsample()
-            with pyro.validation_enabled(False):
-                loss, evidence = _leave_one_out(model, edges, z, n_subjects)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            forget_divergence(optimizer)
-            optimizer.step()
-            schedule.step()
-            done += 1
-            progress.advance(f"ELBO of z {float(evidence.max()):.2f}")
-    except KeyboardInterrupt:
-        reason = "interrupted by the user; what was found so far is kept"
-    progress.finish("" if done == steps else reason)
-    seconds = time.perf_counter() - started
-    history.records.append(StageRecord(_NAME, _PURPOSE, done // per_epoch, seconds, reason))
+
+    def step(rows: Tensor, _: float) -> str:
+        with torch.no_grad():
+            z = guide.latent_posterior(rows_of(encoding, rows)).rsample()
+        with pyro.validation_enabled(False):
+            loss, evidence = _leave_one_out(model, edges, z, n_subjects)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        forget_divergence(optimizer)
+        optimizer.step()
+        schedule.step()
+        return f"ELBO of z {float(evidence.max()):.2f}"
+
+    _STAGE.run(step, n_subjects, steps, history, progress)
 
 
 def _leave_one_out(
