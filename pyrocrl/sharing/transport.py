@@ -68,10 +68,10 @@ def partial_transport(
         if not value > 0:
             raise ModelError(f"{name} must be positive, not {value}")
     costs, row_mass, column_mass = padded(cost, alone)
-    logits = -costs / softness
-    rows, columns = torch.zeros_like(logits[..., 0]), torch.zeros_like(logits[..., 0, :])
+    log_rows, log_columns = row_mass.log().unsqueeze(-1), column_mass.log()
+    log_plan = -costs / softness
     for _ in range(iterations):
-        rows = row_mass.log() - torch.logsumexp(logits + columns.unsqueeze(-2), -1)
-        columns = column_mass.log() - torch.logsumexp(logits + rows.unsqueeze(-1), -2)
-    plan = (logits + rows.unsqueeze(-1) + columns.unsqueeze(-2)).exp()
+        log_plan = log_rows + log_plan.log_softmax(-1)
+        log_plan = log_columns + log_plan.log_softmax(-2)
+    plan = log_plan.exp()
     return plan[..., :-1, :-1]

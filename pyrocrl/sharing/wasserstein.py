@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import accumulate, combinations
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +14,9 @@ from pyrocrl.sharing.opinions import (
     Opinion,
     barycentre,
     correlation_brake,
+    distances,
+    moments,
+    side_by_side,
     standardised,
     wasserstein_costs,
 )
@@ -104,17 +107,21 @@ class WassersteinSharing(nn.Module):
             ModelError: if there are not two modalities with opinions of the same subjects.
         """
         said = _read(opinions)
+        places = _places(said)
+        of = moments(side_by_side(list(said.values())))
+        apart = distances(of)
         costs = {
-            (one, other): wasserstein_costs(said[one], said[other])
+            (one, other): apart[..., places[one], places[other]]
             for one, other in combinations(said, 2)
         }
         plans = self._plans(costs)
-        brakes = [correlation_brake(opinion) for opinion in said.values()]
-        loss = self.brake * torch.stack(brakes).sum(0)
-        for pair, cost in costs.items():
-            matched, plan = (plans[pair] * cost).sum((-2, -1)), plans[pair]
-            loss = loss + matched + self.alone * (min(plan.shape[-2:]) - plan.sum((-2, -1)))
-        return Alignment(loss, costs, plans)
+        moved, unmatched = torch.zeros_like(apart), torch.zeros_like(apart[..., 0, 0])
+        for (one, other), plan in plans.items():
+            moved[..., places[one], places[other]] = plan
+            unmatched = unmatched + min(plan.shape[-2:]) - plan.sum((-2, -1))
+        brake = correlation_brake(of.correlation * _together(said).to(apart))
+        matched = (moved * apart).sum((-2, -1))
+        return Alignment(matched + self.alone * unmatched + self.brake * brake, costs, plans)
 
     @torch.no_grad()
     def _plans(self, costs: Mapping[tuple[str, str], Tensor]) -> dict[tuple[str, str], Tensor]:
@@ -158,6 +165,21 @@ def _read(opinions: Mapping[str, tuple[Tensor, Tensor]]) -> dict[str, Opinion]:
         if opinion.loc.shape[:-1] != first.loc.shape[:-1]:
             raise ModelError(f"modality {name!r}: its opinions are not of the same subjects")
     return said
+
+
+def _places(said: Mapping[str, Opinion]) -> dict[str, slice]:
+    """Where the latents of each modality stand among all."""
+    ends = list(accumulate(opinion.loc.shape[-1] for opinion in said.values()))
+    return {
+        name: slice(start, end) for name, start, end in zip(said, [0, *ends], ends, strict=False)
+    }
+
+
+def _together(said: Mapping[str, Opinion]) -> Tensor:
+    """(latent, latent), 1 where two are of one modality, 0 elsewhere."""
+    blocks = [torch.ones(2 * (opinion.loc.shape[-1],)) for opinion in said.values()]
+    together: Tensor = torch.block_diag(*blocks)
+    return together
 
 
 def _grouped(said: Mapping[str, Opinion], alone: float) -> list[dict[str, int]]:

@@ -47,6 +47,21 @@ def test_the_cost_is_the_mean_distance_between_opinions_of_the_same_subject() ->
     torch.testing.assert_close(cost[0, 1], wanted, atol=1e-3, rtol=1e-3)
 
 
+def test_the_loss_of_many_modalities_is_that_of_all_their_pairs() -> None:
+    said = opinions(noise=0.3)
+    module = sharing.WassersteinSharing(brake=0.0)
+    pairs = [{one: said[one], other: said[other]} for one, other in ("ab", "ac", "bc")]
+    together = module(said)
+    torch.testing.assert_close(together.loss, sum(module(pair).loss for pair in pairs))
+    for pair in pairs:
+        one, other = pair
+        torch.testing.assert_close(together.costs[one, other], module(pair).costs[one, other])
+        torch.testing.assert_close(together.plans[one, other], module(pair).plans[one, other])
+    braked = sharing.WassersteinSharing(brake=2.0)(said).loss - together.loss
+    alone = [2 * correlation_brake(torch.corrcoef(loc.T)) for loc, _ in said.values()]
+    torch.testing.assert_close(braked, sum(alone), atol=1e-4, rtol=1e-3)
+
+
 def test_memberships_are_found_and_merged_opinions_are_better_than_single_ones() -> None:
     said = opinions(noise=0.1)
     merged = sharing.WassersteinSharing().merge(said)
@@ -87,7 +102,7 @@ def test_the_brake_rises_as_latents_become_one() -> None:
     brakes = []
     for mixed in (0.0, 0.5, 0.95):
         loc = torch.stack([first, mixed * first + (1 - mixed**2) ** 0.5 * second], -1)
-        brakes.append(float(correlation_brake(Opinion(loc, torch.ones_like(loc)))))
+        brakes.append(float(correlation_brake(torch.corrcoef(loc.T))))
     assert brakes[0] < 0.01 < brakes[1] < brakes[2]
 
 
