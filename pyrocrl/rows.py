@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,21 +21,25 @@ Key = tuple[str, ...]
 class RowFile:
     """A CSV file that grows row by row, so that an interruption leaves whole rows.
 
-    A later row with the same key takes the place of an earlier one when the file is read.
+    Read, it is tidied: a torn line goes, and a later row takes the place of one with its key.
 
     Args:
         path: the file; need not be there yet.
         columns: of the table.
         key: columns that tell one row from another.
+        text: columns that are text even where they look like numbers.
 
     Raises:
         ConfigError: on reading, if the file has other columns.
     """
 
-    def __init__(self, path: Path, columns: Sequence[str], key: Sequence[str]) -> None:
+    def __init__(
+        self, path: Path, columns: Sequence[str], key: Sequence[str], text: Sequence[str] = ()
+    ) -> None:
         self.path = path
         self._columns = list(columns)
         self._key = list(key)
+        self._text = list(text)
 
     def key_of(self, row: Mapping[str, Any]) -> Key:
         """The key of a row, as text."""
@@ -57,24 +62,27 @@ class RowFile:
 
     def frame(self) -> pd.DataFrame:
         """The rows, the latest of each key, numbers as numbers."""
-        table = self._read().drop_duplicates(self._key, keep="last")
+        table = self._read()
         if table.empty:
             return table
         whole = io.StringIO(table.to_csv(index=False))
-        return pd.read_csv(whole)
+        return pd.read_csv(whole, dtype=dict.fromkeys(self._text, str))
 
     def _read(self) -> pd.DataFrame:
+        """The rows as text; what was torn or replaced is removed from the file."""
         if not self.path.exists():
             return pd.DataFrame(columns=self._columns)
         text = self.path.read_text(encoding="utf-8")
-        # An interrupted write leaves part of a line.
         whole = text[: text.rfind("\n") + 1]
-        if whole != text:
-            self.path.write_text(whole, encoding="utf-8")
         table = pd.read_csv(io.StringIO(whole), dtype=str, keep_default_na=False)
         if list(table) != self._columns:
             raise ConfigError(f"{self.path} has other columns than this table; move it away")
-        return table
+        latest = table.drop_duplicates(self._key, keep="last")
+        if whole != text or len(latest) < len(table):
+            beside = self.path.with_suffix(".tmp")
+            latest.to_csv(beside, index=False, lineterminator="\n")
+            os.replace(beside, self.path)
+        return latest
 
 
 def _cell(value: Any) -> Any:

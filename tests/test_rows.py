@@ -17,3 +17,4 @@ def test_a_torn_line_is_dropped_and_the_latest_row_counts(tmp_path: Path):
     frame = rows.frame().set_index("seed")
     assert frame.value[1] == 0.25
     assert frame.value.isna()[2]
+    assert rows.path.read_text().splitlines() == ["seed,value", "2,", "1,0.25"]

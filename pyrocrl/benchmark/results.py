@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +10,7 @@ import pandas as pd
 
 from pyrocrl.benchmark.scores import SCORE_COLUMNS
 from pyrocrl.benchmark.settings import SETTING_COLUMNS, SETTINGS, Setting
-from pyrocrl.errors import ConfigError
+from pyrocrl.rows import RowFile
 
 __all__ = ["COLUMNS", "ENVIRONMENT_COLUMNS", "Key", "Results", "key_of"]
 
@@ -31,7 +28,7 @@ COLUMNS = (
 
 Key = tuple[str, int, str, str]
 
-_KEY = ["setting", "seed", "method", "fingerprint"]
+_KEY = ("setting", "seed", "method")
 _TEXT = (
     *("fingerprint", "pyrocrl", "torch", "python", "error"),
     *("true_edges", "edges", "found", "true_counts", "found_counts", "counts", "held_out"),
@@ -44,10 +41,9 @@ def key_of(setting: Setting, seed: int, method: str) -> Key:
 
 
 class Results:
-    """A CSV file that grows row by row.
+    """Rows in a file that grows, and the settings that they belong to.
 
-    A row is written in one piece, so that an interruption leaves whole rows alone. A row with the
-    same setting, seed and method as an earlier one takes its place when the file is read.
+    A row with the same setting, seed and method as an earlier one takes its place.
 
     Args:
         path: the file; need not be there yet.
@@ -57,8 +53,8 @@ class Results:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self._table = self._read()
+        self._file = RowFile(path, COLUMNS, _KEY, _TEXT)
+        self._table = self._file.frame()
 
     def keys(self, *, failed: bool = True) -> set[Key]:
         """The rows that stand there.
@@ -67,7 +63,7 @@ class Results:
             failed: whether those of methods that failed count.
         """
         rows = self._table if failed else self._table[self._table.error.isna()]
-        rows = rows[_KEY].itertuples(index=False)
+        rows = rows[[*_KEY, "fingerprint"]].itertuples(index=False)
         return {(str(s), int(seed), str(m), str(f)) for s, seed, m, f in rows}
 
     def frame(self, settings: Iterable[Setting] | None = None) -> pd.DataFrame:
@@ -99,46 +95,8 @@ class Results:
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Append a row to the file."""
-        ordered = {column: row.get(column) for column in COLUMNS}
-        line = io.StringIO()
-        csv.writer(line, lineterminator="\n").writerow([_cell(v) for v in ordered.values()])
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        if not self.path.exists():
-            self._append(",".join(COLUMNS) + "\n")
-        self._append(line.getvalue())
+        self._file.add([row])
 
     def reload(self) -> None:
         """Read the file again, with the rows that were added since."""
-        self._table = self._read()
-
-    def _append(self, text: str) -> None:
-        with open(self.path, "ab", buffering=0) as file:
-            file.write(text.encode())
-
-    def _read(self) -> pd.DataFrame:
-        if not self.path.exists():
-            return pd.DataFrame(columns=list(COLUMNS))
-        text = self.path.read_text(encoding="utf-8")
-        whole = text[: text.rfind("\n") + 1]
-        try:
-            table = pd.read_csv(io.StringIO(whole), dtype=dict.fromkeys(_TEXT, str))
-        except ValueError as error:
-            raise ConfigError(f"{self.path} is no table of results: {error}") from None
-        missing = [column for column in _KEY if column not in table]
-        if missing:
-            raise ConfigError(f"{self.path} is no table of results: it lacks {', '.join(missing)}")
-        latest = table.drop_duplicates(_KEY[:3], keep="last").reindex(columns=list(COLUMNS))
-        if whole != text or list(table) != list(COLUMNS) or len(latest) < len(table):
-            self._rewrite(latest)
-        return latest
-
-    def _rewrite(self, table: pd.DataFrame) -> None:
-        beside = self.path.with_suffix(".tmp")
-        table.to_csv(beside, index=False, lineterminator="\n")
-        os.replace(beside, self.path)
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, float):
-        return "" if value != value else f"{value:.6g}"
-    return value
+        self._table = self._file.frame()
