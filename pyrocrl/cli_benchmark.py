@@ -181,7 +181,7 @@ def sharing(
     ] = None,
     methods: Annotated[
         list[str] | None,
-        typer.Option(help="Methods; all but the whole fit, unless told otherwise."),
+        typer.Option(help="Methods; all but the two whole fits, unless told otherwise."),
     ] = None,
     out: _Out = _RESULTS,
     render: _Render = False,

@@ -45,6 +45,14 @@ def test_the_command_goes_on_where_the_file_ends(tmp_path, monkeypatch) -> None:
     assert "| two | 4 | 0.025 |" in text
 
 
+def test_methods_that_do_not_apply_are_left_out_of_the_page() -> None:
+    three = SharingSetting("x", lambda seed: shared_case("b", n_subjects=60), 0, "none")
+    row = measured.measure("three", three, 0, "mcl")
+    assert "two modalities, not 3" in row["error"]
+    rows = pd.DataFrame([row]).reindex(columns=list(measured.COLUMNS))
+    assert "mcl |" not in render_sharing(rows)
+
+
 def test_wrong_certainty_is_counted() -> None:
     rows = pd.DataFrame([dict.fromkeys(measured.COLUMNS)])
     rows["setting"], rows["method"], rows["seed"] = "nothing", "pyrocrl", 0

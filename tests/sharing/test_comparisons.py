@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import r2_score
 
 from pyrocrl.baselines.training import Budget
 from pyrocrl.data import MultimodalData
 from pyrocrl.errors import ModelError
+from pyrocrl.metrics import cubic_ridge
+from pyrocrl.sharing.content_selection import select_content, sizes_of
 from pyrocrl.sharing.contrastive import align_known
 from pyrocrl.sharing.linear import generalised_cca
 from pyrocrl.simulate import from_membership, shared_case
@@ -44,6 +47,28 @@ def test_codes_of_a_known_shared_latent_find_it() -> None:
     found = align_known(data, truth.membership, budget=Budget(steps=250))
     assert list(found) == ["m1+m2.z1"]
     assert abs(np.corrcoef(found.to_numpy()[:, 0], truth.latents["m1+m2.z1"])[0, 1]) > 0.9
+
+
+def test_codes_that_sets_of_views_select_hold_what_these_share() -> None:
+    membership = {"m1": [1, 1, 1, 0, 0], "m2": [1, 1, 0, 1, 0], "m3": [1, 0, 0, 0, 1]}
+    data, truth = from_membership(membership, np.zeros((5, 5)), seed=205, n_subjects=2000)
+    sizes = sizes_of(truth.membership)
+    assert sizes == {("m1", "m2"): 2, ("m1", "m3"): 1, ("m2", "m3"): 1, ("m1", "m2", "m3"): 1}
+    found = select_content(data, sizes, budget=Budget(steps=800))
+    everywhere = found.filter(like="m1+m2+m3").to_numpy()
+    assert everywhere.shape[1] == 1
+    assert abs(np.corrcoef(everywhere[:, 0], truth.latents["m1+m2+m3.z1"])[0, 1]) > 0.9
+    pair = truth.latents.filter(like="m1+m2").to_numpy()
+    regression = cubic_ridge().fit(found[::2], pair[::2])
+    assert r2_score(pair[1::2], regression.predict(found[1::2])) > 0.85
+
+
+def test_sets_that_share_nothing_are_refused() -> None:
+    data, _ = shared_case("a", n_subjects=50)
+    with pytest.raises(ModelError, match="share a latent"):
+        select_content(data, {("m1", "m2"): 0})
+    with pytest.raises(ModelError, match="'x'"):
+        select_content(data, {("m1", "x"): 1})
 
 
 def test_what_cannot_be_aligned_is_refused() -> None:

@@ -12,17 +12,19 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pyrocrl.baselines import ContrastiveLearning
 from pyrocrl.benchmark.sharing.settings import SharingSetting
 from pyrocrl.data import MultimodalData
 from pyrocrl.errors import PyrocrlError
 from pyrocrl.metrics import absolute_correlations, cubic_ridge, match_within_groups, mcc
 from pyrocrl.pipeline import fit
+from pyrocrl.sharing.content_selection import select_content, sizes_of
 from pyrocrl.sharing.contrastive import align_known
 from pyrocrl.sharing.discover import discover
 from pyrocrl.sharing.linear import generalised_cca
 from pyrocrl.simulate import SharedTruth
 
-__all__ = ["COLUMNS", "KEY", "METHODS", "measure"]
+__all__ = ["COLUMNS", "KEY", "METHODS", "SLOW", "measure"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -90,12 +92,30 @@ def _known(data: MultimodalData, truth: SharedTruth, spare: int) -> Answer:
     return Answer(align_known(data, truth.membership), None)
 
 
+def _content(data: MultimodalData, truth: SharedTruth, spare: int) -> Answer:
+    return Answer(select_content(data, sizes_of(truth.membership)), None)
+
+
+def _mcl(data: MultimodalData, truth: SharedTruth, spare: int) -> Answer:
+    codes = ContrastiveLearning().fit(data, _most(truth, spare)).latents()
+    return Answer(codes.to_pandas(), None)
+
+
+def _without(data: MultimodalData, truth: SharedTruth, spare: int) -> Answer:
+    posterior = fit(data, _most(truth, spare), restarts=4, progress=False)
+    return Answer(posterior.latents().to_pandas(), None)
+
+
 METHODS: dict[str, Callable[[MultimodalData, SharedTruth, int], Answer]] = {
     "pyrocrl": _ours,
     "pyrocrl, whole fit": _whole,
     "generalised CCA": _linear,
     "contrastive, sharing known": _known,
+    "content selection, numbers known": _content,
+    "mcl": _mcl,
+    "pyrocrl, without sharing": _without,
 }
+SLOW = ("pyrocrl, whole fit", "pyrocrl, without sharing")
 
 
 def measure(name: str, setting: SharingSetting, seed: int, method: str) -> dict[str, Any]:

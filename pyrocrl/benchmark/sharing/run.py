@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pyrocrl.benchmark.sharing.measure import COLUMNS, KEY, METHODS, measure
+from pyrocrl.benchmark.sharing.measure import COLUMNS, KEY, METHODS, SLOW, measure
 from pyrocrl.benchmark.sharing.page import render_sharing
 from pyrocrl.benchmark.sharing.settings import SHARING_SETTINGS
 from pyrocrl.errors import ConfigError, listing
@@ -30,7 +30,7 @@ def run_sharing(
         seeds: of the data.
         folder: where results go; rows that stand there are not run again.
         settings: names of settings; all if empty.
-        methods: names of methods; all but the whole fit, which takes minutes, if empty.
+        methods: names of methods; all but the two fits, which take minutes, if empty.
         render: run nothing, only write the page.
         say: called with a line for each row.
 
@@ -41,14 +41,12 @@ def run_sharing(
         ConfigError: if a name is unknown.
     """
     chosen = _known("setting", settings or list(SHARING_SETTINGS), list(SHARING_SETTINGS))
-    quick = [method for method in METHODS if method != "pyrocrl, whole fit"]
-    ways = _known("method", methods or quick, list(METHODS))
+    ways = _known("method", methods or [m for m in METHODS if m not in SLOW], list(METHODS))
     results = RowFile(folder / "sharing.csv", COLUMNS, KEY)
     done = results.keys()
     jobs = [(seed, name, way) for seed in seeds for name in chosen for way in ways]
     for seed, name, method in [] if render else jobs:
-        nothing_to_align = name == "nothing" and method == "contrastive, sharing known"
-        if (name, str(seed), method) in done or nothing_to_align:
+        if (name, str(seed), method) in done:
             continue
         row = measure(name, SHARING_SETTINGS[name], seed, method)
         results.add([row])
