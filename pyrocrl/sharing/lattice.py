@@ -18,6 +18,7 @@ from pyrocrl.data import Batch
 from pyrocrl.sharing.agreement import Agreement, Components
 from pyrocrl.sharing.evidence import Evidence, probability_shared
 from pyrocrl.sharing.fitting import Curve, Subjects, fit_agreement
+from pyrocrl.sharing.novelty import told_by_known
 from pyrocrl.sharing.opinions import Opinion, barycentre
 from pyrocrl.training.progress import Silence
 
@@ -158,11 +159,14 @@ def search(
             with torch.no_grad():
                 said = networks(subjects.training.batch(), given[0])
                 said_there = networks.again(subjects.held_out.batch(), given[1])
+            rooms = [min(components, _room(members, most, lattice)) for members in sets]
+            told = told_by_known(said, said_there, (given[0], given[1]), rooms)
             stage, again = lattice.asked(networks, above), []
             for v, members in enumerate(sets):
                 room = min(components, _room(members, most, lattice))
                 sure = 1.0 if members in known else prior(members)
-                places = _judge(lattice, members, curve, v, room, sure, stage)
+                evidence = _evidence(curve, told, v, room)
+                places = _judge(lattice, members, evidence, v, sure, stage)
                 here += [said.merged[place] for place in places]
                 there += [said_there.merged[place] for place in places]
                 if len(places) == components:
@@ -171,23 +175,30 @@ def search(
     return lattice
 
 
+def _evidence(curve: Curve, told: Tensor, v: int, room: int) -> list[Evidence]:
+    """What is known of a set's components, as many as there is room for."""
+    return [
+        Evidence(
+            before=float(curve.held_out[-2, d, v]),
+            held_out=float(curve.held_out[-1, d, v]),
+            training=float(curve.training[d, v]),
+            told=float(told[d, v]),
+        )
+        for d in range(room)
+    ]
+
+
 def _judge(
     lattice: Lattice,
     members: tuple[str, ...],
-    curve: Curve,
+    components: Sequence[Evidence],
     v: int,
-    room: int,
     prior: float,
     stage: int,
 ) -> list[tuple[int, int]]:
     """Note a set's components up to the first that is not likely shared; places of the others."""
     places = []
-    for d in range(room):
-        evidence = Evidence(
-            before=float(curve.held_out[-2, d, v]),
-            held_out=float(curve.held_out[-1, d, v]),
-            training=float(curve.training[d, v]),
-        )
+    for d, evidence in enumerate(components):
         probability = probability_shared(evidence, prior)
         taken = probability > _LIKELY
         lattice.candidates.append(Candidate(members, probability, evidence, taken, stage, (d, v)))

@@ -30,7 +30,8 @@ class SharedLatents:
         table: one row per set of modalities and latent that was judged: latent (its name, empty if
             it does not count), modalities, probability that all of them see it, disagreement
             (1 - r^2 of held-out subjects), noise (the exogenous noise, in standard deviations of
-            the effect, that an edge would need instead).
+            the effect, that an edge would need instead), told (the share of it that shared latents
+            found before tell; above one half it is no further latent).
         most: largest number of latents of each modality.
 
     Args:
@@ -242,6 +243,7 @@ def _table(lattice: Lattice) -> pd.DataFrame:
             counts[group] = counts.get(group, 0) + 1
             name = f"{group}.z{counts[group]}"
         left = min(candidate.evidence.held_out, 1 - 1e-6)
-        rows.append((name, group, candidate.probability, left, (left / (1 - left)) ** 0.5))
-    columns = ["latent", "modalities", "probability", "disagreement", "noise"]
+        noise = (left / (1 - left)) ** 0.5
+        rows.append((name, group, candidate.probability, left, noise, candidate.evidence.told))
+    columns = ["latent", "modalities", "probability", "disagreement", "noise", "told"]
     return pd.DataFrame(rows, columns=columns)
