@@ -21,7 +21,7 @@ __all__ = ["WEIGHTS", "Evidence", "Weights", "probability_shared"]
 
 _SMALLEST = 1e-5
 _MOST_FALL, _MOST_GAP = 0.4, 0.7
-_NEAR, _NEARLY_ALIKE = 0.003, 0.001
+_NEAR, _NEARLY_ALIKE = 0.006, 0.002
 _MOST_TOLD = 0.5
 
 
@@ -76,7 +76,7 @@ class Weights:
         return self.offset + self.held_out * level + self.fall * fall + self.gap * gap
 
 
-WEIGHTS = Weights(offset=-10.72, held_out=-0.91, fall=15.31, gap=6.36)
+WEIGHTS = Weights(offset=-10.79, held_out=-0.88, fall=15.33, gap=6.6)
 
 
 def _within(value: float, most: float) -> float:
