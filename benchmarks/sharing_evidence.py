@@ -1,6 +1,7 @@
 """How agreement grows with a shared latent and with an edge: the weights of `sharing.evidence`.
 
-    python benchmarks/sharing_evidence.py --seeds 1000-1005
+    python benchmarks/sharing_evidence.py --seeds 1000-1095     # many subjects
+    python benchmarks/sharing_evidence.py --seeds 2000-2047     # few
 
 simulates two modalities that share none, one or two of three latents, at all strengths of noise,
 looks for these as `sharing.discover` does, collects the evidence about all that was judged in
@@ -26,6 +27,8 @@ from pyrocrl.simulate import from_membership
 from pyrocrl.training import hold_out
 
 LATENTS = 3
+MANY, FEW = (10_000, 10_000, 4000), (2000, 1000)
+FEW_FROM = 2000
 STRENGTHS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.5, 0.8)
 ROWS = Path(__file__).parent / "results" / "sharing_evidence.jsonl"
 
@@ -36,7 +39,7 @@ def rows_of(seed: int) -> list[dict[str, Any]]:
     design: dict[str, Any] = {
         "mixing": "square" if seed // 3 % 2 else "expand",
         "strength": float(rng.choice(STRENGTHS)),
-        "n_subjects": int(rng.choice([10_000, 10_000, 4000])),
+        "n_subjects": int(rng.choice(FEW if seed >= FEW_FROM else MANY)),
         "noise": str(rng.choice(["gaussian", "laplace"])),
     }
     shared = seed % 3

@@ -4,10 +4,11 @@ Encoders that see the same latent come to agree ever better, as far as data and 
 held-out disagreement falls with training, and on training subjects it is smaller still. Two latents
 with an edge keep the exogenous noise of the effect between them: disagreement stays where it is,
 for held-out subjects and others alike. Beyond some size neither sign says more: networks that find
-nothing to agree on tell training subjects by heart, and the first rough steps fall far anyway. The
-weights below are those of a logistic regression on simulated pairs of modalities that share none,
-one or two latents, at all strengths of noise: `python benchmarks/sharing_evidence.py` draws them
-anew.
+nothing to agree on tell training subjects by heart, and the first rough steps fall far anyway.
+Fewer subjects let encoders of a shared latent disagree more. The weights below are those of a
+logistic regression on simulated pairs of modalities that share none, one or two latents, at all
+strengths of noise, with 1,000 to 10,000 subjects: `python benchmarks/sharing_evidence.py` draws
+them anew.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pyrocrl.errors import ModelError
 
 __all__ = ["WEIGHTS", "Evidence", "Weights", "probability_shared"]
 
-_SMALLEST = 1e-5
+_SMALLEST, _MANY = 1e-5, 10_000
 _MOST_FALL, _MOST_GAP = 0.4, 0.7
 _NEAR, _NEARLY_ALIKE = 0.006, 0.002
 _MOST_TOLD = 0.5
@@ -34,12 +35,14 @@ class Evidence:
         held_out: the same at the end.
         training: disagreement of training subjects at the end.
         told: share of the component that latents known already tell, of held-out subjects.
+        subjects: how many there are, training and held-out ones.
     """
 
     before: float
     held_out: float
     training: float
     told: float = 0.0
+    subjects: int = _MANY
 
     @property
     def told_by_known(self) -> bool:
@@ -47,8 +50,8 @@ class Evidence:
         return self.told > _MOST_TOLD
 
     @property
-    def features(self) -> tuple[float, float, float]:
-        """Logarithms of the disagreement, of its late fall, and of its gap to training subjects."""
+    def features(self) -> tuple[float, float, float, float]:
+        """Logarithms of disagreement, its late fall, its gap to training subjects, their lack."""
         held_out, training = max(self.held_out, _SMALLEST), max(self.training, _SMALLEST)
         fall = math.log(max(self.before, _SMALLEST) / held_out)
         gap = math.log(held_out / training)
@@ -58,6 +61,7 @@ class Evidence:
             math.log(held_out),
             max(_within(fall, _MOST_FALL), near * _MOST_FALL),
             max(_within(gap, _MOST_GAP), near * _MOST_GAP),
+            math.log(_MANY / self.subjects),
         )
 
 
@@ -69,14 +73,15 @@ class Weights:
     held_out: float
     fall: float
     gap: float
+    few: float
 
     def log_odds(self, evidence: Evidence) -> float:
         """Log odds of sharing, before the prior."""
-        level, fall, gap = evidence.features
-        return self.offset + self.held_out * level + self.fall * fall + self.gap * gap
+        slopes = (self.held_out, self.fall, self.gap, self.few)
+        return self.offset + sum(w * x for w, x in zip(slopes, evidence.features, strict=True))
 
 
-WEIGHTS = Weights(offset=-10.79, held_out=-0.88, fall=15.33, gap=6.6)
+WEIGHTS = Weights(offset=-8.09, held_out=-0.99, fall=13.84, gap=1.41, few=1.58)
 
 
 def _within(value: float, most: float) -> float:

@@ -38,6 +38,11 @@ class Subjects:
     training: MultimodalData
     held_out: MultimodalData
 
+    @property
+    def count(self) -> int:
+        """How many there are in all."""
+        return self.training.n_subjects + self.held_out.n_subjects
+
 
 @dataclass(frozen=True)
 class Curve:

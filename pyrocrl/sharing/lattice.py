@@ -165,7 +165,7 @@ def search(
             for v, members in enumerate(sets):
                 room = min(components, _room(members, most, lattice))
                 sure = 1.0 if members in known else prior(members)
-                evidence = _evidence(curve, told, v, room)
+                evidence = _evidence(curve, told, v, room, subjects.count)
                 places = _judge(lattice, members, evidence, v, sure, stage)
                 here += [said.merged[place] for place in places]
                 there += [said_there.merged[place] for place in places]
@@ -175,7 +175,7 @@ def search(
     return lattice
 
 
-def _evidence(curve: Curve, told: Tensor, v: int, room: int) -> list[Evidence]:
+def _evidence(curve: Curve, told: Tensor, v: int, room: int, subjects: int) -> list[Evidence]:
     """What is known of a set's components, as many as there is room for."""
     return [
         Evidence(
@@ -183,6 +183,7 @@ def _evidence(curve: Curve, told: Tensor, v: int, room: int) -> list[Evidence]:
             held_out=float(curve.held_out[-1, d, v]),
             training=float(curve.training[d, v]),
             told=float(told[d, v]),
+            subjects=subjects,
         )
         for d in range(room)
     ]
