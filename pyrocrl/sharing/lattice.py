@@ -134,45 +134,66 @@ def search(
     Returns:
         What was found.
     """
-    lattice, known = Lattice(known or {}), known or {}
-    names = list(most)
-    here: list[Tensor] = []
-    there: list[Tensor] = []
-    for size in range(len(names), 1, -1):
+    known = known or {}
+    lattice = Lattice(known)
+    merged = _Merged([], [])
+    for size in range(len(most), 1, -1):
         sets = [
             members
-            for members in combinations(names, size)
+            for members in combinations(most, size)
             if members in known or prior(members) > 0
         ]
         while sets := [members for members in sets if _room(members, most, lattice) > 0]:
             above = [_above(members, lattice) for members in sets]
-            given = tuple(
-                _given(latents, above, data.n_subjects)
-                for latents, data in ((here, subjects.training), (there, subjects.held_out))
-            )
-            components = min(_AT_ONCE, max(_room(members, most, lattice) for members in sets))
-            networks = Agreement(subjects.training, sets, components, hidden)
+            given = merged.given(above, subjects)
+            rooms = [min(_AT_ONCE, _room(members, most, lattice)) for members in sets]
+            networks = Agreement(subjects.training, sets, max(rooms), hidden)
             networks.to(next(iter(subjects.training)).device)
             curve = fit_agreement(
-                networks, subjects, (given[0], given[1]), progress=progress, max_epochs=max_epochs
+                networks, subjects, given, progress=progress, max_epochs=max_epochs
             )
-            with torch.no_grad():
-                said = networks(subjects.training.batch(), given[0])
-                said_there = networks.again(subjects.held_out.batch(), given[1])
-            rooms = [min(components, _room(members, most, lattice)) for members in sets]
-            told = told_by_known(said, said_there, (given[0], given[1]), rooms)
+            said = _said(networks, subjects, given)
+            told = told_by_known(*said, given, rooms)
             stage, again = lattice.asked(networks, above), []
             for v, members in enumerate(sets):
-                room = min(components, _room(members, most, lattice))
+                room = min(max(rooms), _room(members, most, lattice))
                 sure = 1.0 if members in known else prior(members)
                 evidence = _evidence(curve, told, v, room, subjects.count)
                 places = _judge(lattice, members, evidence, v, sure, stage)
-                here += [said.merged[place] for place in places]
-                there += [said_there.merged[place] for place in places]
-                if len(places) == components:
+                merged.add(said, places)
+                if len(places) == max(rooms):
                     again.append(members)
             sets = again
     return lattice
+
+
+@dataclass(frozen=True)
+class _Merged:
+    """The latents that were found, (subject,) each, of training and of held-out subjects."""
+
+    here: list[Tensor]
+    there: list[Tensor]
+
+    def add(self, said: tuple[Components, Components], places: Sequence[tuple[int, int]]) -> None:
+        """Note the components that count."""
+        self.here.extend(said[0].merged[place] for place in places)
+        self.there.extend(said[1].merged[place] for place in places)
+
+    def given(self, known: list[list[int]], subjects: Subjects) -> tuple[Tensor, Tensor]:
+        """What each set knows already, (set, subject, latent), of both kinds of subjects."""
+        return (
+            _given(self.here, known, subjects.training.n_subjects),
+            _given(self.there, known, subjects.held_out.n_subjects),
+        )
+
+
+@torch.no_grad()
+def _said(
+    networks: Agreement, subjects: Subjects, given: tuple[Tensor, Tensor]
+) -> tuple[Components, Components]:
+    """What the sets say of training subjects, which set the units, and of held-out ones."""
+    here = networks(subjects.training.batch(), given[0])
+    return here, networks.again(subjects.held_out.batch(), given[1])
 
 
 def _evidence(curve: Curve, told: Tensor, v: int, room: int, subjects: int) -> list[Evidence]:
