@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
@@ -29,11 +29,13 @@ class Mixture:
         latent: k.
         other: j, which all modalities that see k see too.
         saved: what the edges cost less, 0 for a tie.
+        along: latents that are mixed with j at the same time, k's effects for instance.
     """
 
     latent: int
     other: int
     saved: float
+    along: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +71,8 @@ class SharedIdentifiability:
         return f"<p><b>Identifiability</b>: {escape(self._headline())}</p>{tables}"
 
     def _headline(self) -> str:
-        return f"{int(self.granted.sum())} of {len(self.table)} latents granted by single mixtures"
+        granted, all_of_them = int(self.granted.sum()), len(self.table)
+        return f"{granted} of {all_of_them} latents granted by mixtures with one other"
 
 
 def shared_identifiability(
@@ -84,9 +87,11 @@ def shared_identifiability(
 
     A latent may be mixed with those that all of its modalities see too, and the data stay the
     same. It is granted if every such mixture with one other latent makes the edges dearer (an edge
-    between latents that no modality sees together costs 1, any other `inner`); that is necessary,
-    not sufficient. The conditions are Condition C.8 of Sun et al., and those under which Benhamza
-    et al. identify all latents.
+    between latents that no modality sees together costs 1, any other `inner`), alone or along with
+    its effects: what a latent does to another and, through it, to its effects can be subtracted
+    from all of them where their modalities see it. That is necessary, not sufficient. The
+    conditions are Condition C.8 of Sun et al., and those under which Benhamza et al. identify all
+    latents.
 
     Args:
         adjacency: `A[child, parent]`, 0 or 1, acyclic.
@@ -134,10 +139,11 @@ def shared_identifiability(
 def cheaper_mixtures(
     adjacency: BoolMatrix, membership: BoolMatrix, inner: float = 0.4
 ) -> list[Mixture]:
-    """All mixtures of a latent with one other that cost no more edges than the latent itself.
+    """All mixtures of latents with one other that cost no more edges than the latents themselves.
 
-    To replace z_k by z_k - c z_j adds c times the column of k in I - B to that of j; every c that
-    removes an edge is tried.
+    To replace z_k by z_k - c z_j adds c times the column of k in I - B to that of j. Latents are
+    mixed with j alone, by every c that removes an edge, and together with those of their effects
+    that j may enter, by what j does to each of them.
 
     Args:
         adjacency: `A[child, parent]`, acyclic.
@@ -145,12 +151,12 @@ def cheaper_mixtures(
         inner: price of an edge between latents that some modality sees together.
 
     Returns:
-        One for each pair (k, j) that has any, with the cheapest c.
+        One for each pair (k, j) that has any, the cheapest.
 
     Example:
         >>> chain = np.array([[False, False], [True, False]])
         >>> cheaper_mixtures(chain, np.array([[True, True], [False, True]]))
-        [Mixture(latent=1, other=0, saved=0.4)]
+        [Mixture(latent=1, other=0, saved=0.4, along=())]
     """
     size = len(adjacency)
     rng = np.random.default_rng(0)
@@ -159,14 +165,48 @@ def cheaper_mixtures(
     together = membership.astype(int) @ membership.T > 0
     price = np.where(together, inner, 1.0)
     np.fill_diagonal(price, 0.0)
-    found = []
-    for k, j in zip(*np.nonzero(may_enter(membership)), strict=True):
+    enters, best = may_enter(membership), dict[tuple[int, int], Mixture]()
+    for k, j in zip(*np.nonzero(enters), strict=True):
         both = (columns[:, j] != 0) & (columns[:, k] != 0)
         saved = [_saved(columns, int(k), int(j), int(row), price) for row in np.flatnonzero(both)]
-        best = max(saved, default=-np.inf)
-        if best >= -1e-9:
-            found.append(Mixture(int(k), int(j), round(max(best, 0.0), 9)))
-    return found
+        found = [Mixture(int(k), int(j), max(saved, default=-np.inf))]
+        found += _along_with_effects(columns, int(k), int(j), enters[:, j], price)
+        for mixture in found:
+            pair = (mixture.latent, mixture.other)
+            if mixture.saved >= max(-1e-9, best[pair].saved + 1e-9 if pair in best else -1e-9):
+                best[pair] = replace(mixture, saved=round(max(mixture.saved, 0.0), 9))
+    return [best[pair] for pair in sorted(best)]
+
+
+def _along_with_effects(
+    columns: npt.NDArray[np.int64],
+    k: int,
+    j: int,
+    enters: BoolMatrix,
+    price: npt.NDArray[np.float64],
+) -> list[Mixture]:
+    """What j does to k is subtracted from k and from all effects of k that j may enter."""
+    mixed, changed = columns.copy(), list[int]()
+    for t in _causes_first(columns):
+        if t == k or (enters[t] and any(columns[t, cause] for cause in changed)):
+            factor = -int(mixed[t, j])
+            if factor:
+                mixed[:, j] = (mixed[:, j] + factor * columns[:, t]) % PRIME
+                changed.append(t)
+    if len(changed) < 2:
+        return []
+    saved = float(((columns != 0) * price).sum() - ((mixed != 0) * price).sum())
+    return [Mixture(t, j, saved, tuple(o for o in changed if o != t)) for t in changed]
+
+
+def _causes_first(columns: npt.NDArray[np.int64]) -> list[int]:
+    """All latents in an order in which no effect stands before its cause."""
+    left, order = list(range(len(columns))), list[int]()
+    while left:
+        free = [t for t in left if not any(columns[t, o] for o in left if o != t)]
+        order += free
+        left = [t for t in left if t not in free]
+    return order
 
 
 def _saved(
@@ -189,6 +229,8 @@ def _verdict(k: int, mixtures: list[Mixture], names: list[str]) -> tuple[str, st
     if not own:
         return "granted", f"no mixture of {names[k]} with another latent costs as few edges"
     mixture = f"{names[k]} - c * {names[own[0].other]}"
+    if own[0].along:
+        mixture += f", along with {listing([names[other] for other in own[0].along])},"
     if own[0].saved > 0:
         return "not granted", f"{mixture} explains the data with cheaper edges"
     return "tied", f"{mixture} explains the data with edges as cheap"

@@ -43,15 +43,41 @@ def test_what_a_shared_latent_does_to_a_leaf_can_be_subtracted() -> None:
     assert "z2 - c * z0" in found._repr_html_()
 
 
-@pytest.mark.parametrize(("children", "verdict"), [(1, "tied"), (2, "granted")])
-def test_effects_of_its_own_keep_a_latent_apart_from_a_shared_cause(
-    children: int, verdict: str
+@pytest.mark.parametrize(
+    ("children_of", "verdict"), [("labs", "not granted"), ("elsewhere", "granted")]
+)
+def test_effects_keep_a_latent_apart_from_a_shared_cause_unless_they_show_it_too(
+    children_of: str, verdict: str
 ) -> None:
-    membership = seen_by(body=[1, 1, 0, 0], labs=[1, 0, 1, 1])
+    """z0 acts on z1, and z1 on two others: z0 can be subtracted from all that see it."""
+    seen = {"body": [1, 1, 0, 0], "labs": [1, 0, 0, 0], "elsewhere": [0, 0, 0, 0]}
+    seen[children_of][2:] = [1, 1]
     edges = np.zeros((4, 4), dtype=int)
-    edges[1, 0] = 1
-    edges[2 : 2 + children, 1] = 1
-    assert shared_identifiability(edges, membership).table["verdict"][1] == verdict
+    edges[1, 0] = edges[2, 1] = edges[3, 1] = 1
+    membership = seen_by(**{name: row for name, row in seen.items() if any(row)})
+    found = shared_identifiability(edges, membership).table
+    assert found["verdict"][1] == verdict
+    if verdict != "granted":
+        assert "z1 - c * z0, along with 'z2', 'z3', explains" in found["reason"][1]
+        assert found["verdict"][2] == verdict
+
+
+def test_a_joint_mixture_explains_linear_data_with_fewer_edges() -> None:
+    """The same data from a graph without the shared latent's edge: regressions agree exactly."""
+    rng = np.random.default_rng(0)
+    shared, own, effect = rng.normal(size=(3, 2000))
+    own = own + 0.8 * shared
+    effect = effect + 0.6 * own
+    without = [own - 0.8 * shared, effect - 0.6 * 0.8 * shared]
+    inputs = np.stack([without[0], shared], 1)
+    weights = np.linalg.lstsq(inputs, without[1], rcond=None)[0]
+    both = np.linalg.lstsq(np.stack([own, shared], 1), effect, rcond=None)[0]
+    np.testing.assert_allclose(weights[0], both[0])
+    assert abs(weights[1]) < 0.05
+    edges = np.zeros((3, 3), dtype=int)
+    edges[1, 0] = edges[2, 1] = 1
+    membership = seen_by(a=[1, 1, 0], b=[1, 0, 1])
+    assert not shared_identifiability(edges, membership).granted[["z1", "z2"]].any()
 
 
 def test_conditions_of_the_second_paper_in_words() -> None:
