@@ -21,7 +21,8 @@ Key = tuple[str, ...]
 class RowFile:
     """A CSV file that grows row by row, so that an interruption leaves whole rows.
 
-    Read, it is tidied: a torn line goes, and a later row takes the place of one with its key.
+    Read, it is tidied: a torn line goes, a later row takes the place of one with its key, and
+    columns that were not known when it was written are empty.
 
     Args:
         path: the file; need not be there yet.
@@ -30,7 +31,7 @@ class RowFile:
         text: columns that are text even where they look like numbers.
 
     Raises:
-        ConfigError: on reading, if the file has other columns.
+        ConfigError: on reading, if the file is no such table.
     """
 
     def __init__(
@@ -74,11 +75,18 @@ class RowFile:
             return pd.DataFrame(columns=self._columns)
         text = self.path.read_text(encoding="utf-8")
         whole = text[: text.rfind("\n") + 1]
-        table = pd.read_csv(io.StringIO(whole), dtype=str, keep_default_na=False)
-        if list(table) != self._columns:
+        try:
+            table = pd.read_csv(io.StringIO(whole), dtype=str, keep_default_na=False)
+        except ValueError as error:
+            raise ConfigError(f"{self.path} is no table of results: {error}") from None
+        missing = [column for column in self._key if column not in table]
+        if missing:
+            raise ConfigError(f"{self.path} is no table of results: it lacks {', '.join(missing)}")
+        if not set(table) <= set(self._columns):
             raise ConfigError(f"{self.path} has other columns than this table; move it away")
         latest = table.drop_duplicates(self._key, keep="last")
-        if whole != text or len(latest) < len(table):
+        latest = latest.reindex(columns=self._columns, fill_value="")
+        if whole != text or list(table) != self._columns or len(latest) < len(table):
             beside = self.path.with_suffix(".tmp")
             latest.to_csv(beside, index=False, lineterminator="\n")
             os.replace(beside, self.path)

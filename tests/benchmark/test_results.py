@@ -105,6 +105,6 @@ def test_rows_stand_in_the_order_of_settings_methods_and_seeds(path: Path, made_
 def test_a_file_of_something_else_is_refused(path: Path) -> None:
     path.parent.mkdir()
     path.write_text("a,b\n1,2\n")
-    with pytest.raises(ConfigError, match="other columns"):
+    with pytest.raises(ConfigError, match="lacks setting"):
         Results(path)
     assert path.read_text() == "a,b\n1,2\n"
