@@ -165,16 +165,16 @@ def cheaper_mixtures(
     together = membership.astype(int) @ membership.T > 0
     price = np.where(together, inner, 1.0)
     np.fill_diagonal(price, 0.0)
-    enters, best = may_enter(membership), dict[tuple[int, int], Mixture]()
+    enters, found = may_enter(membership), list[Mixture]()
     for k, j in zip(*np.nonzero(enters), strict=True):
         both = (columns[:, j] != 0) & (columns[:, k] != 0)
         saved = [_saved(columns, int(k), int(j), int(row), price) for row in np.flatnonzero(both)]
-        found = [Mixture(int(k), int(j), max(saved, default=-np.inf))]
+        found.append(Mixture(int(k), int(j), max(saved, default=-np.inf)))
         found += _along_with_effects(columns, int(k), int(j), enters[:, j], price)
-        for mixture in found:
-            pair = (mixture.latent, mixture.other)
-            if mixture.saved >= max(-1e-9, best[pair].saved + 1e-9 if pair in best else -1e-9):
-                best[pair] = replace(mixture, saved=round(max(mixture.saved, 0.0), 9))
+    found = [replace(mixture, saved=round(mixture.saved, 9) + 0.0) for mixture in found]
+    # Of mixtures as cheap the one of fewer latents is told: the last of its pair stays.
+    found.sort(key=lambda mixture: (mixture.saved, -len(mixture.along)))
+    best = {(mixture.latent, mixture.other): mixture for mixture in found if mixture.saved >= 0}
     return [best[pair] for pair in sorted(best)]
 
 
@@ -186,27 +186,26 @@ def _along_with_effects(
     price: npt.NDArray[np.float64],
 ) -> list[Mixture]:
     """What j does to k is subtracted from k and from all effects of k that j may enter."""
-    mixed, changed = columns.copy(), list[int]()
+    mixed, changed = columns[:, j].copy(), list[int]()
     for t in _causes_first(columns):
         if t == k or (enters[t] and any(columns[t, cause] for cause in changed)):
-            factor = -int(mixed[t, j])
+            factor = -int(mixed[t])
             if factor:
-                mixed[:, j] = (mixed[:, j] + factor * columns[:, t]) % PRIME
+                mixed = (mixed + factor * columns[:, t]) % PRIME
                 changed.append(t)
     if len(changed) < 2:
         return []
-    saved = float(((columns != 0) * price).sum() - ((mixed != 0) * price).sum())
+    saved = float(price[columns[:, j] != 0, j].sum() - price[mixed != 0, j].sum())
     return [Mixture(t, j, saved, tuple(o for o in changed if o != t)) for t in changed]
 
 
 def _causes_first(columns: npt.NDArray[np.int64]) -> list[int]:
     """All latents in an order in which no effect stands before its cause."""
-    left, order = list(range(len(columns))), list[int]()
-    while left:
-        free = [t for t in left if not any(columns[t, o] for o in left if o != t)]
-        order += free
-        left = [t for t in left if t not in free]
-    return order
+    import networkx as nx
+
+    edges = np.where(np.eye(len(columns), dtype=bool), 0, columns.T != 0)
+    graph = nx.from_numpy_array(edges, create_using=nx.DiGraph)
+    return [int(t) for t in nx.lexicographical_topological_sort(graph)]
 
 
 def _saved(

@@ -15,9 +15,8 @@ from pyrocrl.data import Batch, MultimodalData
 from pyrocrl.errors import ModelError
 from pyrocrl.settings import FitSettings
 
-__all__ = ["select_content"]
+__all__ = ["select_content", "sizes_of"]
 
-_TEMPERATURE = 1.0
 _PACE = 10.0
 
 
@@ -124,7 +123,7 @@ def _largest(scores: Tensor, count: int) -> Tensor:
     """Ones at the largest scores; gradients are those of a softmax taken `count` times."""
     left, soft = scores, torch.zeros_like(scores)
     for _ in range(count):
-        share = torch.softmax(left / _TEMPERATURE, -1)
+        share = torch.softmax(left, -1)
         soft = soft + share
         left = left + torch.log((1 - share).clamp_min(1e-6))
     hard = torch.zeros_like(scores)

@@ -22,7 +22,7 @@ __all__ = ["WEIGHTS", "Evidence", "Weights", "probability_shared"]
 
 _SMALLEST, _MANY = 1e-5, 10_000
 _MOST_FALL, _MOST_GAP = 0.4, 0.7
-_NEAR, _NEARLY_ALIKE = 0.006, 0.002
+_NEAR, _AS_GOOD_AS_ALIKE = 0.006, 0.002
 _MOST_TOLD = 0.5
 
 
@@ -56,7 +56,7 @@ class Evidence:
         fall = math.log(max(self.before, _SMALLEST) / held_out)
         gap = math.log(held_out / training)
         # What agrees so nearly has little left to fall, and no edge is taken for it.
-        near = _within(math.log(_NEAR / held_out) / math.log(_NEAR / _NEARLY_ALIKE), 1.0)
+        near = _within(math.log(_NEAR / held_out) / math.log(_NEAR / _AS_GOOD_AS_ALIKE), 1.0)
         return (
             math.log(held_out),
             max(_within(fall, _MOST_FALL), near * _MOST_FALL),

@@ -7,7 +7,7 @@ all of one size at once; a set that has found something is asked again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -146,22 +146,24 @@ def search(
         while sets := [members for members in sets if _room(members, most, lattice) > 0]:
             above = [_above(members, lattice) for members in sets]
             given = merged.given(above, subjects)
-            rooms = [min(_AT_ONCE, _room(members, most, lattice)) for members in sets]
-            networks = Agreement(subjects.training, sets, max(rooms), hidden)
+            components = min(_AT_ONCE, max(_room(members, most, lattice) for members in sets))
+            networks = Agreement(subjects.training, sets, components, hidden)
             networks.to(next(iter(subjects.training)).device)
             curve = fit_agreement(
                 networks, subjects, given, progress=progress, max_epochs=max_epochs
             )
             said = _said(networks, subjects, given)
-            told = told_by_known(*said, given, rooms)
             stage, again = lattice.asked(networks, above), []
             for v, members in enumerate(sets):
-                room = min(max(rooms), _room(members, most, lattice))
+                room = min(components, _room(members, most, lattice))
                 sure = 1.0 if members in known else prior(members)
-                evidence = _evidence(curve, told, v, room, subjects.count)
+                evidence = (
+                    _evidence(curve, told_by_known(said, given, (d, v)), (d, v), subjects.count)
+                    for d in range(room)
+                )
                 places = _judge(lattice, members, evidence, v, sure, stage)
                 merged.add(said, places)
-                if len(places) == max(rooms):
+                if len(places) == components:
                     again.append(members)
             sets = again
     return lattice
@@ -196,24 +198,21 @@ def _said(
     return here, networks.again(subjects.held_out.batch(), given[1])
 
 
-def _evidence(curve: Curve, told: Tensor, v: int, room: int, subjects: int) -> list[Evidence]:
-    """What is known of a set's components, as many as there is room for."""
-    return [
-        Evidence(
-            before=float(curve.held_out[-2, d, v]),
-            held_out=float(curve.held_out[-1, d, v]),
-            training=float(curve.training[d, v]),
-            told=float(told[d, v]),
-            subjects=subjects,
-        )
-        for d in range(room)
-    ]
+def _evidence(curve: Curve, told: float, place: tuple[int, int], subjects: int) -> Evidence:
+    """What is known of one component of a set."""
+    return Evidence(
+        before=float(curve.held_out[-2][place]),
+        held_out=float(curve.held_out[-1][place]),
+        training=float(curve.training[place]),
+        told=told,
+        subjects=subjects,
+    )
 
 
 def _judge(
     lattice: Lattice,
     members: tuple[str, ...],
-    components: Sequence[Evidence],
+    components: Iterable[Evidence],
     v: int,
     prior: float,
     stage: int,

@@ -20,29 +20,26 @@ _TREES = 200
 
 
 def told_by_known(
-    here: Components, there: Components, known: tuple[Tensor, Tensor], rooms: Sequence[int]
-) -> Tensor:
-    """How much of each component known latents and earlier components tell.
+    said: tuple[Components, Components], known: tuple[Tensor, Tensor], place: tuple[int, int]
+) -> float:
+    """How much of a component known latents and earlier components of its set tell.
 
     Args:
-        here: components of training subjects.
-        there: those of held-out subjects.
-        known: latents known already, (set, subject, latent), of training and held-out subjects.
-        rooms: of each set, how many components may count; others are left out.
+        said: components of training subjects and of held-out ones.
+        known: latents known already, (set, subject, latent), of both kinds of subjects.
+        place: which component, and of which set.
 
     Returns:
-        (component, set), the share of the held-out variance, 0 where nothing is known.
+        The share of the held-out variance, 0 where nothing is known.
     """
-    told = torch.zeros(here.merged.shape[:2])
-    for v, room in enumerate(rooms):
-        for d in range(min(room, len(told))):
-            inputs = [
-                torch.cat([latents[v], said.merged[:d, v].T], -1)
-                for latents, said in zip(known, (here, there), strict=True)
-            ]
-            if inputs[0].shape[-1]:
-                told[d, v] = _share(inputs, [here.merged[d, v], there.merged[d, v]])
-    return told
+    d, v = place
+    inputs = [
+        torch.cat([latents[v], own.merged[:d, v].T], -1)
+        for latents, own in zip(known, said, strict=True)
+    ]
+    if not inputs[0].shape[-1]:
+        return 0.0
+    return _share(inputs, [own.merged[place] for own in said])
 
 
 def _share(inputs: Sequence[Tensor], values: Sequence[Tensor]) -> float:
