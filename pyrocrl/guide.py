@@ -139,7 +139,7 @@ class AmortizedGuide(nn.Module):
             loc, scale = self._complete(loc, scale, is_known, absent)
         if absent is not None:
             eta = {
-                name: _as_modelled(own, absent[:, [self.positions[name].start]])
+                name: _as_modelled(own, ~batch[name].present.unsqueeze(-1))
                 for name, own in eta.items()
             }
         return Encoding(loc, scale, is_known, eta, absent)

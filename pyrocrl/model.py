@@ -90,7 +90,8 @@ class MultimodalSCM(nn.Module):
         super().__init__()
         encoded = [modality for modality in data if not modality.is_variables]
         self.networks = check_networks(networks, encoded)
-        latents = sizes_per_modality(latents, encoded, "latents", at_least=1)
+        latents = sizes_per_modality(latents, encoded, "latents", at_least=0)
+        _check_show_something(latents, data)
         noise = sizes_per_modality(noise, encoded, "noise", at_least=0)
         self.nodes = Nodes.of_data(data, latents)
         if len(self.nodes) < 2:
@@ -189,6 +190,16 @@ class MultimodalSCM(nn.Module):
         rows = torch.arange(batch.size, device=self.zero.device)
         size = max(self.n_subjects, batch.size)
         return pyro.plate("subject", size, subsample=rows, dim=-1)
+
+
+def _check_show_something(latents: Mapping[str, int], data: MultimodalData) -> None:
+    seeing = {name for modality in data for name in modality.seen_by}
+    for name, count in latents.items():
+        if not count and name not in seeing:
+            raise ModelError(
+                f"latents of modality {name!r} must be at least 1, not 0, as it shows no "
+                "variables either"
+            )
 
 
 def _shown(data: MultimodalData, nodes: Nodes, name: str) -> slice | list[int]:

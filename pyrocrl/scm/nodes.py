@@ -62,9 +62,9 @@ class Nodes:
         return np.flatnonzero(np.array(self.groups) == group)
 
     def slice_of(self, group: str) -> slice:
-        """The same as a slice: a modality's nodes stand side by side."""
+        """The same as a slice: a modality's nodes stand side by side; empty if it has none."""
         own = self.of(group)
-        return slice(int(own[0]), int(own[-1]) + 1)
+        return slice(int(own[0]), int(own[-1]) + 1) if len(own) else slice(0, 0)
 
     def members(self, name: str) -> npt.NDArray[np.intp]:
         """Positions meant by a node's or a modality's name.

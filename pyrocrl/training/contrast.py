@@ -24,7 +24,7 @@ mean, and how much less the subject then says of each child is learned: a factor
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -77,9 +77,9 @@ class CausalContrast(nn.Module, ABC):
         self.cross = cross
         self.inner = Effects(chains, within)
         self.log_scale = nn.Parameter(torch.zeros(chains, 1, size))
+        self.firsts = [own.start for own in model.positions.values() if own.stop > own.start]
         # How much less is said of a child where a modality is absent, (chain, modality, child).
-        self.doubt = nn.Parameter(torch.full((chains, len(model.positions), size), _LOG_DOUBT))
-        self.firsts = [own.start for own in model.positions.values()]
+        self.doubt = nn.Parameter(torch.full((chains, len(self.firsts), size), _LOG_DOUBT))
         self.rest_of = dict(rest)
         self.positions = {name: model.positions[name] for name in rest}
         self.own = nn.ModuleDict(
@@ -252,7 +252,8 @@ class OpenOrderContrast(CausalContrast):
         for name, own in model.positions.items():
             mine = torch.zeros(len(between))
             mine[own] = 1
-            if bool(between[own].any()) or bool(between[:, own].any()):
+            joined = bool(between[own].any()) or bool(between[:, own].any())
+            if joined and bool((mine == 0).any()):
                 effects[name] = Effects(model.chains, between * mine)
                 rest[name] = (mine == 0).nonzero()[:, 0]
         super().__init__(model, edge_cost, nn.ModuleDict(effects), rest)
@@ -260,7 +261,7 @@ class OpenOrderContrast(CausalContrast):
     def sides(self, z: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
         """See `CausalContrast.sides`."""
         effects = {name: self._of(name)(z) * self.precision() for name in self.positions}
-        told = torch.stack(list(effects.values())).sum(0)
+        told = _summed(effects.values(), z)
         left = (z - self.inner(z)) * self.precision()
         # A modality says its own latents and tells others' by its effect; the rest do the reverse.
         return {
@@ -274,7 +275,7 @@ class OpenOrderContrast(CausalContrast):
     def cross_slopes(self, z: Tensor) -> Tensor:
         """See `CausalContrast.cross_slopes`."""
         by_source = [self._of(name).slopes(z) for name in self.positions]
-        return torch.stack(by_source).sum(0)
+        return _summed(by_source, z.unsqueeze(-1).expand(-1, -1, -1, z.shape[-1]))
 
     def _of(self, name: str) -> Effects:
         """Effects of this modality's latents on the others."""
@@ -324,6 +325,17 @@ def _where_there(z: Tensor, absent: Tensor) -> tuple[Tensor, Tensor]:
     deviation = ((centred**2).sum(1, keepdim=True) / (count - 1)).sqrt() + 1e-4
     distance = (mean**2 + (deviation - 1) ** 2).sum((1, 2))
     return centred / deviation, distance
+
+
+def _summed(parts: Iterable[Tensor], like: Tensor) -> Tensor:
+    """Zeros where there are none, as when all nodes are variables of one modality."""
+    found = list(parts)
+    return torch.stack(found).sum(0) if found else torch.zeros_like(like)
+
+
+def _least_absent_first(absent: Tensor) -> Tensor:
+    """Subjects whose latents stand at the mean for want of a modality come last."""
+    return absent.sum(1).argsort(stable=True)
 
 
 def _blocks(values: Tensor, blocks: int) -> Tensor:

@@ -189,6 +189,31 @@ def test_a_posterior_knows_who_sees_its_latents(fitted: Any, tmp_path: Path) -> 
     assert "Seen by" in posterior.report(tmp_path / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("order", ["modality", "learned", "cyclic"])
+@pytest.mark.parametrize(
+    ("membership", "own"),
+    [
+        ({"m1": [1, 1], "m2": [1, 1]}, {"m1": 0, "m2": 0}),
+        ({"m1": [1, 1, 0], "m2": [1, 1, 1]}, {"m1": 0, "m2": 1}),
+    ],
+)
+def test_modalities_may_have_no_latents_but_shared_ones(
+    membership: dict[str, list[int]], own: dict[str, int], order: str, tmp_path: Path
+) -> None:
+    data, truth = from_membership(membership, seed=1, n_subjects=400)
+    most = {str(name): int(count) for name, count in truth.membership.sum().items()}
+    found = discover(data, most, membership=truth.membership, max_epochs=2, progress=False)
+    assert found.own == own
+    posterior = crl.fit(data, sharing=found, restarts=2, max_epochs=2, order=order, progress=False)
+    assert len(posterior.nodes) == len(truth.membership)
+    assert set(posterior.loadings().modality) == {"m1", "m2"}
+    assert "Seen by" in posterior.report(tmp_path / "report.html").read_text(encoding="utf-8")
+    tables = {"m1": data.frame("m1").iloc[:5] * np.nan, "m2": data.frame("m2").iloc[:5]}
+    shared = found.joined(data.select(range(5))).frame("m1+m2")
+    imputed = posterior.impute({"m1+m2": shared, **tables}, draws=3)
+    assert imputed.draws["m1"].shape == (3, 5, data["m1"].width)
+
+
 def test_a_fit_without_sharing_has_its_own_latents_only(small_data: crl.MultimodalData) -> None:
     posterior = crl.fit(small_data, latents=1, restarts=1, max_epochs=1, progress=False)
     membership = posterior.membership()
