@@ -119,6 +119,8 @@ class CausalContrast(nn.Module, ABC):
         z, anchor = self._latents(encoding, unmixing)
         loss = self.nats(z, PARTNERS, encoding.absent).mean(1) + _ANCHOR * anchor
         if sparsity > 0:
+            if encoding.absent is not None:
+                z = z[:, _least_absent_first(encoding.absent)]
             loss = loss + sparsity * edge_penalty(self.influence(z), self.edge_cost)
         return loss
 

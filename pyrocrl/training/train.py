@@ -31,6 +31,7 @@ __all__ = ["Trained", "hold_out", "train"]
 FloatArray = npt.NDArray[np.float64]
 
 _BATCH = 256
+_RAREST = 0.25
 _HELD_OUT_SHARE, _MOST_HELD_OUT = 0.1, 1000
 # Fewer cannot tell restarts apart, and are raised to this as far as a fifth of all allows.
 _ENOUGH_HELD_OUT, _LARGEST_SHARE = 100, 0.2
@@ -105,7 +106,7 @@ def train(
     """
     history = History()
     cost = edge_cost(model.space.allowed, model.nodes.inner).to(model.zero.device)
-    batch_size = min(_BATCH, max(1, training.n_subjects // 3))
+    batch_size = min(_batch(training), max(1, training.n_subjects // 3))
     if any(modality.seen_by for modality in held_out):
         held_out = held_out.select(alike(held_out, torch.arange(held_out.n_subjects), PARTNERS))
     with Bars() if progress else Silence() as bars:
@@ -153,6 +154,13 @@ def train(
         scores.double().cpu().numpy(),
         match.double().cpu().numpy(),
     )
+
+
+def _batch(training: MultimodalData) -> int:
+    """Subjects in a batch: so many that `_BATCH` of them have the modality that most lack."""
+    encoded = (modality for modality in training if not modality.is_variables)
+    rarest = min((float(modality.present.float().mean()) for modality in encoded), default=1.0)
+    return round(_BATCH / max(rarest, _RAREST))
 
 
 def _held_out_match(run: Training) -> torch.Tensor:

@@ -13,6 +13,7 @@ import pyrocrl as crl
 from pyrocrl.guide import Encoding
 from pyrocrl.training import edge_cost
 from pyrocrl.training.contrast import CausalContrast, causal_contrast
+from pyrocrl.training.sparsity import edge_penalty
 
 
 @pytest.fixture(autouse=True)
@@ -160,6 +161,20 @@ def test_a_subject_has_no_term_of_a_modality_that_is_absent(
     nats = -contrast.log_match(lack, IDENTITY)
     assert bool((nats[:, :60] == 0).all())
     assert bool((nats[:, 60:] > 0).all())
+
+
+def test_influence_is_priced_where_latents_are_not_for_want_of_a_modality(
+    small_data: crl.MultimodalData,
+) -> None:
+    """Slopes at the mean, where latents of an absent modality stand, are no subject's."""
+    z = pairs(256).expand(2, -1, -1)
+    contrast, lack = contrast_of(small_data), lacking(z, slice(2, 4), 128)
+    price = contrast(lack, IDENTITY, 1.0) - contrast(lack, IDENTITY)
+    there = z[:, 128:]
+    unit = (z - z.mean(1, keepdim=True)) / z.std(1, keepdim=True)
+    unit[..., 2:] = (z - there.mean(1, keepdim=True))[..., 2:] / there.std(1, keepdim=True)[..., 2:]
+    slopes = edge_penalty(contrast.influence(unit[:, 128:]), contrast.edge_cost)
+    torch.testing.assert_close(price, slopes, rtol=1e-3, atol=1e-4)
 
 
 def test_those_who_lack_a_cause_teach_how_little_they_say(small_data: crl.MultimodalData) -> None:
