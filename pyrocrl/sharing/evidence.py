@@ -62,7 +62,8 @@ class Evidence:
             math.log(held_out),
             max(_within(fall, _MOST_FALL), near * _MOST_FALL),
             max(_within(gap, _MOST_GAP), near * _MOST_GAP),
-            math.log(_MANY / self.subjects),
+            # The weights know of no more than `_MANY` subjects.
+            max(0.0, math.log(_MANY / self.subjects)),
         )
 
 

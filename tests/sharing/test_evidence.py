@@ -52,3 +52,12 @@ def test_the_weights_are_those_of_the_rows_that_were_measured() -> None:
     file = root / "benchmarks" / "results" / "sharing_evidence.jsonl"
     rows = [json.loads(line) for line in file.read_text().splitlines()]
     assert program["weights_of"](rows) == WEIGHTS
+
+
+@given(small, st.integers(10_000, 10_000_000))
+def test_more_subjects_than_the_weights_know_count_as_so_many(held_out: float, more: int) -> None:
+    known, beyond = (
+        Evidence(1.2 * held_out, held_out, 0.8 * held_out, subjects=subjects)
+        for subjects in (10_000, more)
+    )
+    assert probability_shared(known) == probability_shared(beyond)

@@ -100,8 +100,8 @@ SHARING_SETTINGS: Mapping[str, SharingSetting] = MappingProxyType(
             "nothing shared in 10 of 10",
         ),
         "multiview": SharingSetting(
-            "four views of six independent latents, five seen by each",
-            lambda seed: multiview_case(seed=seed),
+            "four views of six independent latents, five seen by each; 40,000 subjects",
+            lambda seed: multiview_case(seed=seed, n_subjects=40_000),
             0,
             "blocks R2 .98, components MCC .95 where granted",
         ),
