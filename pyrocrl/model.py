@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pyro
@@ -42,7 +42,8 @@ class MultimodalSCM(nn.Module):
 
     Args:
         data: the measurements; only their shapes and names are used.
-        latents: latents of each modality, one number or one per modality.
+        latents: latents of each modality, one number or one per modality; 0 where it shows nothing
+            but variables (`Variables(seen_by=...)`).
         noise: dimensions of each modality's own noise eta, likewise.
         edge_prior: `SpikeAndSlab`, `LaplaceEdges` or any callable with `pyro.sample` statements.
         mechanism: "linear", "additive", "flow" or a `Mechanism` class.
@@ -90,8 +91,9 @@ class MultimodalSCM(nn.Module):
         super().__init__()
         encoded = [modality for modality in data if not modality.is_variables]
         self.networks = check_networks(networks, encoded)
-        latents = sizes_per_modality(latents, encoded, "latents", at_least=0)
-        _check_show_something(latents, data)
+        seeing = {name for modality in data for name in modality.seen_by}
+        latents = sizes_per_modality(latents, encoded, "latents", at_least=0 if seeing else 1)
+        _check_show_something(latents, seeing)
         noise = sizes_per_modality(noise, encoded, "noise", at_least=0)
         self.nodes = Nodes.of_data(data, latents)
         if len(self.nodes) < 2:
@@ -192,8 +194,7 @@ class MultimodalSCM(nn.Module):
         return pyro.plate("subject", size, subsample=rows, dim=-1)
 
 
-def _check_show_something(latents: Mapping[str, int], data: MultimodalData) -> None:
-    seeing = {name for modality in data for name in modality.seen_by}
+def _check_show_something(latents: Mapping[str, int], seeing: Collection[str]) -> None:
     for name, count in latents.items():
         if not count and name not in seeing:
             raise ModelError(

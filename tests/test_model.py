@@ -221,6 +221,22 @@ def test_modalities_whose_names_are_taken(name: str) -> None:
         crl.MultimodalSCM(data, latents=1)
 
 
+def test_only_a_modality_that_shows_variables_may_have_no_latents() -> None:
+    rng = np.random.default_rng(0)
+    age = pd.DataFrame({"years": rng.normal(size=60)})
+    data = crl.MultimodalData(
+        {
+            "age": crl.Variables(age, seen_by=["labs"]),
+            "labs": rng.normal(size=(60, 4)),
+            "scan": rng.normal(size=(60, 4)),
+        }
+    )
+    model = crl.MultimodalSCM(data, latents={"labs": 0, "scan": 1})
+    assert model.nodes.names == ("age.years", "scan.z1")
+    with pytest.raises(ModelError, match="'scan' must be at least 1, not 0, as it shows no var"):
+        crl.MultimodalSCM(data, latents=0)
+
+
 @pytest.mark.parametrize(
     ("sizes", "says"),
     [

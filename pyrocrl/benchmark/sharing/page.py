@@ -18,12 +18,13 @@ Made by
 
     pyrocrl benchmark sharing
 
-10,000 subjects, 15 columns and one noise of its own for each modality (multiview: 5 and none).
-Exact: all sets of modalities that share latents are found, with the right numbers. MCC: mean
-absolute Pearson correlation of latents that no other has the same membership as with the nearest
-one found (whole fit: of all latents, matched within sets). R2: held-out, cubic ridge regression of
-the shared latents on all that were found. The data sets of a setting go through its strengths of
-noise and both mixings, seed by seed. "contrastive, sharing known" is given the membership, "content
+10,000 subjects, 15 columns and one noise of its own for each modality (multiview: 40,000 subjects,
+5 columns and none; Yao et al. draw other subjects at each of 100,000 steps). Exact: all sets of
+modalities that share latents are found, with the right numbers. MCC: mean absolute Pearson
+correlation of latents that no other has the same membership as with the nearest one found (whole
+fit: of all latents, matched within sets). R2: held-out, cubic ridge regression of the shared
+latents on all that were found. The data sets of a setting go through its strengths of noise and
+both mixings, seed by seed. "contrastive, sharing known" is given the membership, "content
 selection, numbers known" (Yao et al., 2024) how many latents each set of modalities shares; "mcl",
 which takes two modalities, and "pyrocrl, without sharing" have as many latents as each modality
 sees, shared or not. Methods that do not apply are left out. Seconds are those of a processor.
