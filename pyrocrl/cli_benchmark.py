@@ -32,6 +32,7 @@ class Again(StrEnum):
 
     none = "none"
     failed = "failed"
+    older = "older"
     all = "all"
 
 
@@ -53,7 +54,11 @@ def identification(
         int | None, typer.Option(min=1, help="Threads of each; 1 for several processes.")
     ] = None,
     again: Annotated[
-        Again, typer.Option(help="Run rows that stand there: none, those that failed, or all.")
+        Again,
+        typer.Option(
+            help="Run rows that stand there: none, those that failed, fits that another version of "
+            "pyrocrl made, or all."
+        ),
     ] = Again.none,
     out: _Out = _RESULTS,
     show: Annotated[
@@ -68,13 +73,17 @@ def identification(
     Goes on where the file of results ends, then writes its table and figures.
     """
     with one_line_errors():
+        import pyrocrl as crl
         from pyrocrl import benchmark
 
         settings = benchmark.choose_settings(group or ("all",), setting or ())
         chosen = benchmark.choose_methods(methods or ())
         numbers = benchmark.read_seeds(seeds)
         results = benchmark.Results(out / "identification.csv")
-        done = set() if again is Again.all else results.keys(failed=again is Again.none)
+        version = crl.__version__ if again is Again.older else None
+        done = results.keys(failed=again is not Again.failed, version=version)
+        if again is Again.all:
+            done = set()
         left = benchmark.pending(settings, numbers, chosen, done)
         if show:
             _list_settings(settings, left)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from pyrocrl.baselines import BASELINES
 from pyrocrl.benchmark.scores import SCORE_COLUMNS
 from pyrocrl.benchmark.settings import SETTING_COLUMNS, SETTINGS, Setting
 from pyrocrl.rows import RowFile
@@ -56,13 +57,17 @@ class Results:
         self._file = RowFile(path, COLUMNS, _KEY, _TEXT)
         self._table = self._file.frame()
 
-    def keys(self, *, failed: bool = True) -> set[Key]:
+    def keys(self, *, failed: bool = True, version: str | None = None) -> set[Key]:
         """The rows that stand there.
 
         Args:
             failed: whether those of methods that failed count.
+            version: of pyrocrl, which must have made a row for it to count; baselines count
+                whatever made them. None takes all.
         """
         rows = self._table if failed else self._table[self._table.error.isna()]
+        if version is not None:
+            rows = rows[(rows.pyrocrl == version) | rows.method.isin(list(BASELINES))]
         rows = rows[[*_KEY, "fingerprint"]].itertuples(index=False)
         return {(str(s), int(seed), str(m), str(f)) for s, seed, m, f in rows}
 

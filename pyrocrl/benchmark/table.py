@@ -46,6 +46,7 @@ methods of a row see the same data.
   baselines, P is the posterior that our fits report, given their latents.
 - Paper: MCC / R2 of Sun et al. (2025) where they give them; their generator is unknown and their R2
   is in sample. Targets are means over ten seeds.
+- Version: of pyrocrl, which made the row; `--again older` makes those of other versions anew.
 - causal-vae-supervised is given the true latents, so "above every baseline" leaves it out; mcl
   takes two modalities only.
 """
@@ -166,9 +167,18 @@ def _our_table(settings: Sequence[Setting], results: pd.DataFrame, summary: pd.D
                 "paper": target.paper,
                 "target": str(target),
                 "target met": verdict(setting.name, summary),
+                "version": _versions(runs),
             }
         )
     return _markdown(rows)
+
+
+def _versions(runs: pd.DataFrame) -> str:
+    """Which versions of pyrocrl made the rows, and how many seeds each where there are several."""
+    counts = runs.pyrocrl.dropna().value_counts(sort=False)
+    if len(counts) < 2:
+        return ", ".join(map(str, counts.index)) or "-"
+    return ", ".join(f"{version} ({times})" for version, times in counts.items())
 
 
 def _of_some(runs: pd.DataFrame, own: pd.Series, measure: str) -> str:
@@ -220,6 +230,7 @@ def _counts_table(settings: Sequence[Setting], results: pd.DataFrame, summary: p
                 "paper": target.paper,
                 "target": str(target),
                 "target met": verdict(setting.name, summary),
+                "version": _versions(runs),
             }
         )
     return _markdown(rows)

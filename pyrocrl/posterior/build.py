@@ -60,7 +60,7 @@ def build_posterior(
     price = edge_cost(model.space.allowed, nodes.inner).double().numpy()
     restarts = weigh_restarts(
         trained.held_out_elbo,
-        trained.held_out_match,
+        trained.match,
         expected_cost(collapsed, free),
         expected_cost(collapsed, price),
     )

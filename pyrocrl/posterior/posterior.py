@@ -61,7 +61,7 @@ class Posterior(Shown):
         model: the trained model, all chains.
         guide: its guide.
         alignment: how each chain's nodes become those of the best chain.
-        restarts: one row per restart: restart, held_out_elbo and held_out_match (nats per subject:
+        restarts: one row per restart: restart, held_out_elbo and match (nats per subject:
             how well measurements are explained, and how well the latents tell which of them belong
             together), difference (of the match to
             the best), difference_se, edges (expected number), weight, agreement (mean absolute

@@ -10,7 +10,7 @@ from pyrocrl.errors import ModelError
 
 __all__ = ["as_good_as_any", "best_restart", "cheapest", "weigh_restarts"]
 
-_STANDARD_ERRORS = 2.0
+_STANDARD_ERRORS, _NATS = 2.0, 0.01
 _COST = 0.3
 
 FloatArray = npt.NDArray[np.float64]
@@ -18,15 +18,15 @@ BoolArray = npt.NDArray[np.bool_]
 
 
 def weigh_restarts(
-    held_out_elbo: FloatArray, held_out_match: FloatArray, edges: FloatArray, cost: FloatArray
+    held_out_elbo: FloatArray, match: FloatArray, edges: FloatArray, cost: FloatArray
 ) -> pd.DataFrame:
     """Weigh restarts by how well their latents relate the modalities, then by how few edges do it.
 
-    A restart counts if its held-out match (how well the causal contrast tells which modalities
-    belong to one subject) is within two standard errors, of the paired difference, of the best,
-    and if no other such restart has clearly cheaper edges. The second rule is what the theory
-    grants: among models that explain the data equally well, the sparsest has the true latents.
-    Restarts that count share the weight equally.
+    A restart counts if its match (how well the causal contrast tells which modalities belong to
+    one subject) is within two standard errors, of the paired difference, of the best, or within
+    .01 nats, and if no other such restart has clearly cheaper edges. The second rule is what the
+    theory grants: among models that explain the data equally well, the sparsest has the true
+    latents. Restarts that count share the weight equally.
 
     The ELBO takes the place of the match only where some restart has none, with so few subjects
     that the contrast learned them by heart. Otherwise most of the ELBO is how well measurements
@@ -34,14 +34,15 @@ def weigh_restarts(
 
     Args:
         held_out_elbo: (restart, subject), nats.
-        held_out_match: (restart, subject), nats; NaN in restarts that went on without it.
+        match: (restart, subject), nats, of the same or other subjects; NaN in restarts that went on
+            without it.
         edges: (restart,), expected number of edges under each restart's posterior; infinite where
             a restart has no posterior.
         cost: (restart,), the same with inner edges at a lower price.
 
     Returns:
-        One row per restart: restart, held_out_elbo, held_out_match, difference (to the best, of
-        what decides), difference_se, edges, weight.
+        One row per restart: restart, held_out_elbo, match, difference (to the best, of what
+        decides), difference_se, edges, weight.
 
     Raises:
         ModelError: if no restart can be used.
@@ -60,8 +61,8 @@ def weigh_restarts(
             "no restart has latents that vary between subjects; ask for fewer latents, or look "
             "for extreme values in the data"
         )
-    by_match = bool(np.isfinite(held_out_match[usable]).all())
-    scores = np.where(usable[:, None], held_out_match if by_match else held_out_elbo, -1e30)
+    by_match = bool(np.isfinite(match[usable]).all())
+    scores = np.where(usable[:, None], match if by_match else held_out_elbo, -1e30)
     mean = scores.mean(axis=1)
     difference = scores - scores[np.argmax(mean)]
     error = difference.std(axis=1, ddof=1) / np.sqrt(difference.shape[1])
@@ -69,7 +70,7 @@ def weigh_restarts(
         {
             "restart": np.arange(len(mean)),
             "held_out_elbo": np.where(usable, held_out_elbo.mean(axis=1), np.nan),
-            "held_out_match": np.where(usable, held_out_match.mean(axis=1), np.nan),
+            "match": np.where(usable, match.mean(axis=1), np.nan),
             "difference": np.where(usable, difference.mean(axis=1), np.nan),
             "difference_se": np.where(usable, error, np.nan),
             "edges": edges,
@@ -80,12 +81,12 @@ def weigh_restarts(
 
 
 def as_good_as_any(restarts: pd.DataFrame) -> BoolArray:
-    """Restarts that do as well on held-out subjects as the best one, (restart,).
+    """Restarts that do as well as the best one, (restart,).
 
     Args:
         restarts: what `weigh_restarts` returned.
     """
-    bound = -_STANDARD_ERRORS * restarts["difference_se"]
+    bound = -(_STANDARD_ERRORS * restarts["difference_se"]).clip(lower=_NATS)
     # A comparison with NaN, in a restart that cannot be used, is False.
     return np.asarray(restarts["difference"] >= bound, dtype=np.bool_)
 

@@ -21,8 +21,8 @@ FINALISTS = 4
 Rebuild = Callable[[int], tuple[MultimodalSCM, AmortizedGuide]]
 
 
-def finalists(run: Training, score: Tensor, rebuild: Rebuild) -> Training:
-    """Training that goes on with the four best restarts.
+def finalists(run: Training, score: Tensor, rebuild: Rebuild | None) -> Training:
+    """Training that goes on with the four best restarts, whose latents are held where they are.
 
     Where the contrast tells training subjects by heart in some restart, it is no judge of them,
     and all go on.
@@ -30,28 +30,28 @@ def finalists(run: Training, score: Tensor, rebuild: Rebuild) -> Training:
     Args:
         run: training after the search.
         score: (chain,), held-out score of the search.
-        rebuild: makes model and guide with another number of chains.
+        rebuild: makes model and guide with another number of chains; without it, all go on.
 
     Returns:
         The same training if it has no more than four restarts, or one of four.
     """
-    if run.model.chains <= FINALISTS or not bool((run.generalises == 1).all()):
-        return run
-    return _going_on(
-        run,
-        score.argsort(descending=True, stable=True)[:FINALISTS].sort().values,
-        rebuild,
-        f"the best {FINALISTS} of {run.model.chains} restarts go on",
-    )
+    judged = bool((run.generalises == 1).all())
+    if run.model.chains > FINALISTS and judged and rebuild is not None:
+        best = score.argsort(descending=True, stable=True)[:FINALISTS].sort().values
+        said = f"the best {FINALISTS} of {run.model.chains} restarts go on"
+        run = _going_on(run, best, rebuild, said)
+    held = torch.ones(run.model.chains).to(run.model.zero)
+    run.found = FoundLatents.of(run.model, run.guide, run.subjects, held)
+    return run
 
 
 def held_and_free(run: Training, score: Tensor, rebuild: Rebuild | None) -> Training:
     """Training of few subjects, which goes on with the best half of the restarts, each twice.
 
-    Once its latents are held where the search left them, once they are free. Where measurements
-    are far from straight in the latents, the ELBO leads latents away that the search has found;
-    where they are nearly straight, it leads to better ones. Which of both happened is judged by
-    the contrast when all is done.
+    Once its latents are held to the end where the search left them, once they are free. Where
+    measurements are far from straight in the latents, the ELBO leads latents away that the search
+    has found; where they are nearly straight, it leads to better ones. Which of both happened is
+    judged by the contrast when all is done.
 
     Args:
         run: training after the search.

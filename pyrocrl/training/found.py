@@ -1,8 +1,11 @@
 """Latents as the search left them, for restarts in which they are held there.
 
+When the ELBO joins, its mechanisms and decoders have learned nothing, and pull at the latents until
+they have. Until then these are held.
+
 With few subjects the contrast comes to tell training subjects by heart. It is stopped in time, at
-its best held-out score, but then nothing is left that would hold the latents: the ELBO cares most
-for reconstruction, and takes them elsewhere.
+its best held-out score, but then nothing is left that would keep the latents: the ELBO cares most
+for reconstruction, and takes them elsewhere. There they are held to the end.
 """
 
 from __future__ import annotations
@@ -58,10 +61,15 @@ class FoundLatents:
     def distance(self, rows: Tensor, encoding: Encoding, unmixing: Tensor) -> Tensor:
         """How far held latents are from where they were: squared, mean over subjects, (chain,).
 
+        Those of modalities that a subject lacks were not found, and are not held.
+
         Args:
             rows: (subject,), positions of the batch's subjects among the training subjects.
             encoding: what the encoders say about them now.
             unmixing: (chain, node, node), R.
         """
         now = torch.matmul(encoding.loc, unmixing)[..., self.where] / self.unit
-        return self.held * (now - self.z[:, rows]).square().mean(1).sum(1)
+        moved = now - self.z[:, rows]
+        if encoding.absent is not None:
+            moved = moved.masked_fill(encoding.absent[:, self.where], 0.0)
+        return self.held * moved.square().mean(1).sum(1)

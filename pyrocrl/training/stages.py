@@ -2,7 +2,8 @@
 
 Each stage is a few numbers; `SCHEDULE` lists them in order. Finding the latents is a matter of
 order: first, by encoders alone, the latents through which the modalities depend on one another by
-few edges (contrast), then the whole model around them (join), then the answer (settle).
+few edges (contrast), then the whole model around them, while they stay (join), then the answer
+(settle). Untrained mechanisms and decoders would lead the latents away at once.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ __all__ = ["FEW_SUBJECTS_SCHEDULE", "SCHEDULE", "Ramp", "Stage", "epochs_of", "s
 _STEPS = 1960
 _FEWEST_EPOCHS = 56
 _FEW_SUBJECTS = 2000
+_STAY = 200.0
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Stage:
         sparsity: weight of the penalty on influence in the model.
         encoders: whether encoders are trained; without them a search only turns the latents.
         stay: weight of the distance from the latents that the search found, in restarts that are
-            held to them.
+            held to them; all are, but some of few subjects.
         learning_rate: factor on the learning rates.
         patience: share of the stage without a better held-out score (the ELBO, or the contrast
             where there is no ELBO) after which it stops; None runs it to its end.
@@ -103,21 +105,22 @@ SCHEDULE = (
     ),
     Stage(
         "join",
-        "learn to reconstruct the measurements from these latents",
+        "learn to reconstruct the measurements from these latents, which stay",
         share=10 / 56,
         kl=Ramp(0.1, 1.0),
         contrast=Ramp(30.0, 30.0),
-        turn=Ramp(0.03, 0.03),
-        sparsity=Ramp(0.0, 0.2),
+        turn=Ramp(0.03, 0.01),
+        sparsity=Ramp(0.0, 0.03),
+        stay=_STAY,
         learning_rate=Ramp(0.05, 1.0, over=0.15),
     ),
     Stage(
         "settle",
-        "let the penalties and the learning rate go down",
+        "let the latents go on from there, and the learning rate go down",
         share=16 / 56,
         contrast=Ramp(30.0, 0.0, over=0.5, after=0.5),
-        turn=Ramp(0.03, 0.03),
-        sparsity=Ramp(0.2, 0.05, over=0.75, geometric=True),
+        turn=Ramp(0.01, 0.01),
+        sparsity=Ramp(0.03, 0.03),
         learning_rate=Ramp(1.0, 0.03, over=0.75, after=0.25),
         patience=0.5,
     ),
@@ -140,8 +143,8 @@ FEW_SUBJECTS_SCHEDULE = (
         encoders=False,
         learning_rate=Ramp(0.5, 0.05),
     ),
-    replace(_JOIN, stay=200.0),
-    replace(_SETTLE, stay=200.0),
+    _JOIN,
+    replace(_SETTLE, stay=_STAY),
 )
 
 

@@ -108,3 +108,15 @@ def test_a_file_of_something_else_is_refused(path: Path) -> None:
     with pytest.raises(ConfigError, match="lacks setting"):
         Results(path)
     assert path.read_text() == "a,b\n1,2\n"
+
+
+def test_fits_of_another_version_are_told_apart(path: Path, made_up: MadeUp) -> None:
+    results = Results(path)
+    for method in ("pyrocrl", "cca"):
+        results.add(made_up("case1-expand", 0, method, pyrocrl="0.1.0"))
+    results.add(made_up("case1-expand", 1, pyrocrl="0.2.0"))
+    results.reload()
+
+    # What a baseline finds does not hang on the version.
+    made = {key_of(CASE, 0, "cca"), key_of(CASE, 1, "pyrocrl")}
+    assert results.keys(version="0.2.0") == made

@@ -39,6 +39,12 @@ def test_a_row_has_means_seeds_paper_and_target(frame: pd.DataFrame) -> None:
     assert row["latents granted"] == "4 of 4"
 
 
+def test_the_versions_that_made_a_row_are_told(frame: pd.DataFrame) -> None:
+    assert row_of(render(frame), "case1-expand")["version"] == "0.1.0"
+    frame.loc[(frame.setting == "case1-expand") & (frame.seed > 3), "pyrocrl"] = "0.2.0"
+    assert row_of(render(frame), "case1-expand")["version"] == "0.1.0 (4), 0.2.0 (6)"
+
+
 def test_a_missed_target_is_told(frame: pd.DataFrame) -> None:
     page = render(frame)
 

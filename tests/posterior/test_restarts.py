@@ -108,5 +108,5 @@ def test_weights_sum_to_one_and_are_equal(restarts: list[tuple[float, float]], s
     assert found.weight.sum() == pytest.approx(1.0)
     assert found.weight[counts].nunique() == 1
     # The order in which restarts come decides nothing.
-    best = found.held_out_match.max()
-    assert found.difference.to_numpy() == pytest.approx(found.held_out_match - best)
+    best = found.match.max()
+    assert found.difference.to_numpy() == pytest.approx(found.match - best)

@@ -19,12 +19,12 @@ from pyrocrl.training.progress import Silence
 
 
 class Fixture:
-    """Six untrained restarts, as if a search had been done."""
+    """Untrained restarts, as if a search had been done."""
 
-    def __init__(self, data: MultimodalData) -> None:
+    def __init__(self, data: MultimodalData, restarts: int = 6) -> None:
         self.data = data
         self.subjects, self.held_out = hold_out(data, np.random.default_rng(0))
-        model, guide = self.build(6)
+        model, guide = self.build(restarts)
         cost = torch.ones(4, 4)
         record = StageRecord("contrast", "", 3, 1.0, "ran its 3 epochs")
         self.run = Training(
@@ -59,16 +59,23 @@ def test_the_best_go_on_as_they_were(small_data: MultimodalData) -> None:
     for new, old in zip(fewer.model.parameters(), given.run.model.parameters(), strict=True):
         torch.testing.assert_close(new, old[BEST])
     assert "best 4 of 6 restarts go on" in fewer.history.records[-1].reason
+    assert fewer.found is not None
+    assert fewer.found.held.tolist() == [1.0] * FINALISTS
 
 
 @pytest.mark.parametrize("reason", ["few restarts", "a contrast that learned by heart"])
 def test_all_go_on_where_none_can_be_left(small_data: MultimodalData, reason: str) -> None:
-    given = Fixture(small_data)
-    if reason == "few restarts":
-        given.run.model.chains = FINALISTS
-    else:
+    given = Fixture(small_data, restarts=FINALISTS if reason == "few restarts" else 6)
+    if reason != "few restarts":
         given.run.generalises[2] = 0.0
     assert finalists(given.run, SCORE, given.build) is given.run
+    assert given.run.found is not None
+    assert given.run.found.held.tolist() == [1.0] * len(given.run.found.z)
+
+
+def test_without_a_way_to_rebuild_all_go_on(small_data: MultimodalData) -> None:
+    given = Fixture(small_data)
+    assert finalists(given.run, SCORE, None) is given.run
 
 
 def test_of_few_subjects_the_best_go_on_held_and_free(small_data: MultimodalData) -> None:

@@ -72,9 +72,18 @@ def test_every_stage_is_recorded_with_its_reason(small_data: crl.MultimodalData)
     assert (stages.seconds > 0).all()
     assert not trained.history.interrupted
     assert trained.held_out_elbo.shape == (2, 60)
+    assert trained.match.shape == (2, 60)
     frame = trained.history.frame()
     assert set(frame.restart) == {0, 1}
     assert np.isfinite(frame[["elbo", "held_out_elbo"]]).all(axis=None)
+
+
+def test_where_there_are_many_all_subjects_judge_the_restarts() -> None:
+    data, _ = crl.simulate.numerical_case(1, n_subjects=2500)
+    trained = run(data)
+    assert trained.held_out_elbo.shape == (2, 250)
+    assert trained.match.shape == (2, 2500)
+    assert np.isfinite(trained.match).all()
 
 
 def test_training_raises_the_elbo(small_data: crl.MultimodalData) -> None:
