@@ -67,7 +67,7 @@ def main() -> None:
     print(f"MCC {crl.metrics.mcc(truth.latents.to_numpy(), found, truth.groups):.3f} (latents of a")
     print("modality are known up to their order, so names may be exchanged)")
     columns = ["parent", "child", "probability", "strength", "effect"]
-    print(posterior.edge_table()[columns].head(8).round(3).to_string(index=False))
+    print(posterior.edge_table()[columns].head(8).round(3).to_string(index=False, na_rep="-"))
     for warning in posterior.warnings:
         print("Note:", warning)
 

@@ -155,7 +155,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a few passes only, to try it out")
     posterior = fit(quick=parser.parse_args().quick)
     columns = ["parent", "child", "probability", "strength", "effect"]
-    print(posterior.edge_table()[columns].head(8).round(3).to_string(index=False))
+    print(posterior.edge_table()[columns].head(8).round(3).to_string(index=False, na_rep="-"))
     for warning in posterior.warnings:
         print("Note:", warning)
 

@@ -77,7 +77,7 @@ def main() -> None:
             max_epochs=epochs,
             progress=False,
         )
-        print(posterior.edge_table().head(6).to_string(index=False))
+        print(posterior.edge_table().head(6).to_string(index=False, na_rep="-"))
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ def main() -> None:
     for child, parent in zip(*np.nonzero(truth.adjacency.to_numpy()), strict=True):
         print(f"  {truth.latents.columns[parent]} -> {truth.latents.columns[child]}")
     columns = ["parent", "child", "probability", "effect"]
-    print(posterior.edge_table()[columns].head(6).round(2).to_string(index=False))
+    print(posterior.edge_table()[columns].head(6).round(2).to_string(index=False, na_rep="-"))
     sweep = posterior.traversal("digit.z1")
     print(f"Decoded sweep of digit.z1: {dict(sweep.sizes)}")
 

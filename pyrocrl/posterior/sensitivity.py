@@ -54,7 +54,7 @@ def prior_sensitivity(
     chosen = _checked(posterior, priors)
     z = _node_values(posterior, data)
     judged = as_good_as_any(posterior.restarts)
-    # Restarts that do worse on held-out subjects count under no prior.
+    # Restarts that do worse count under no prior.
     z = np.where(judged[:, None, None], z, np.nan)
     price = edge_cost(space.allowed, posterior.nodes.inner).double().numpy()
     kept = (posterior.restarts.weight > 0).to_numpy()

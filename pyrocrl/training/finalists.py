@@ -40,8 +40,9 @@ def finalists(run: Training, score: Tensor, rebuild: Rebuild | None) -> Training
         best = score.argsort(descending=True, stable=True)[:FINALISTS].sort().values
         said = f"the best {FINALISTS} of {run.model.chains} restarts go on"
         run = _going_on(run, best, rebuild, said)
-    held = torch.ones(run.model.chains).to(run.model.zero)
-    run.found = FoundLatents.of(run.model, run.guide, run.subjects, held)
+    if any(run.model.nodes.is_latent):
+        held = torch.ones(run.model.chains).to(run.model.zero)
+        run.found = FoundLatents.of(run.model, run.guide, run.subjects, held)
     return run
 
 

@@ -73,7 +73,7 @@ def test_the_same_question_has_the_same_answer(
 def test_without_data_and_subjects_nothing_is_drawn_anew(fitted: crl.Posterior) -> None:
     groups = fitted.to_inference_data().groups()
     assert set(groups) == {"posterior", "sample_stats", "constant_data"}
-    more = set(fitted.to_inference_data(subjects=3, draws=2).groups()) - set(groups)
+    more = set(fitted.to_inference_data(subjects=3, draws=4).groups()) - set(groups)
     assert more == {"prior", "prior_predictive", "posterior_predictive"}
 
 
@@ -96,7 +96,7 @@ def test_new_subjects_need_labels_of_their_own(
     frames = {name: small_data.frame(name).iloc[:30] for name in small_data.names}
     labels = pd.Index([f"new{i}" for i in range(30)])
     new = {name: frame.set_index(labels) for name, frame in frames.items()}
-    found = fitted.to_inference_data(new, subjects=30, draws=2, particles=2)
+    found = fitted.to_inference_data(new, subjects=30, draws=4, particles=2)
     assert found.log_likelihood.subject.values.tolist() == list(labels)
 
 
