@@ -106,7 +106,7 @@ def cheapest(as_good: BoolArray, cost: FloatArray) -> BoolArray:
 
 
 def best_restart(restarts: pd.DataFrame) -> int:
-    """The restart with weight that explains held-out subjects best; its latents are reported.
+    """The restart with weight that does best in what decides; its latents are reported.
 
     Args:
         restarts: what `weigh_restarts` returned.
@@ -117,6 +117,6 @@ def best_restart(restarts: pd.DataFrame) -> int:
         1
     """
     table = restarts[restarts["weight"] > 0] if (restarts["weight"] > 0).any() else restarts
-    scores = table["held_out_elbo"].to_numpy(dtype=float)
+    scores = table["difference"].to_numpy(dtype=float)
     best = np.argmax(np.where(np.isnan(scores), -np.inf, scores))
     return int(table["restart"].to_numpy()[best])

@@ -153,7 +153,7 @@ class AgreementPicture:
 
     @classmethod
     def of(cls, posterior: Posterior) -> AgreementPicture:
-        """Put the best restart first and the others by how well they explain held-out subjects."""
+        """Put the best restart first and the others by how well they do."""
         return cls(ranked_restarts(posterior.restarts))
 
     @property

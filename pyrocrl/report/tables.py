@@ -22,7 +22,7 @@ def rows(table: pd.DataFrame) -> Iterator[Any]:
 
 
 def ranked_restarts(restarts: pd.DataFrame) -> pd.DataFrame:
-    """The reported restart, then the others by held-out ELBO; diverged ones come last."""
-    ranked = restarts.sort_values("held_out_elbo", ascending=False, kind="stable")
+    """The reported restart, then the others by how well they do; diverged ones come last."""
+    ranked = restarts.sort_values("difference", ascending=False, kind="stable")
     first = ranked["restart"] == best_restart(restarts)
     return pd.concat([ranked[first], ranked[~first]], ignore_index=True)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyrocrl.errors import ModelError
-from pyrocrl.posterior.restarts import weigh_restarts
+from pyrocrl.posterior.restarts import best_restart, weigh_restarts
 
 NOISE = np.random.default_rng(0).normal(size=400)
 
@@ -57,6 +57,18 @@ def test_the_elbo_does_not_decide() -> None:
     elbo = scores(0.0, 5.0)
     edges = np.array([3.0, 3.0])
     assert weigh_restarts(elbo, scores(0.0, -1.0), edges, edges).weight.tolist() == [1.0, 0.0]
+
+
+def test_of_restarts_that_count_the_one_that_matches_best_is_reported() -> None:
+    elbo, edges = scores(0.0, 5.0, 9.0), np.array([3.0, 3.0, 3.0])
+    found = weigh_restarts(elbo, scores(0.0, -0.01, -1.0), edges, edges)
+    assert found.weight.tolist() == [0.5, 0.5, 0.0]
+    assert best_restart(found) == 0
+
+
+def test_a_hundredth_of_a_nat_is_no_difference() -> None:
+    assert weights(scores(0.0, -0.009, spread=0.001), 3.0, 3.0) == [0.5, 0.5]
+    assert weights(scores(0.0, -0.011, spread=0.001), 3.0, 3.0) == [1.0, 0.0]
 
 
 def test_without_a_match_the_elbo_decides() -> None:

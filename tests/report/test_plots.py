@@ -158,7 +158,7 @@ def test_epochs_count_through_whether_or_not_stages_start_anew(make_small: Any, 
 
 def test_the_reported_restart_has_weight(make_small: Any) -> None:
     restarts = make_small(n_restarts=8).restarts
-    restarts.loc[4, "held_out_elbo"] = 0.0
+    restarts.loc[4, "difference"] = 1.0
     assert best_restart(restarts) == 0
 
 
