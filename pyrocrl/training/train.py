@@ -48,8 +48,8 @@ class Trained:
         history: what happened.
         held_out_elbo: (chain, subject), ELBO of held-out subjects in nats, no penalty in it.
         match: (chain, subject), log probability in nats that the modalities of a subject are told
-            to belong together, by the causal contrast; of held-out subjects alone where there are
-            few. NaN in chains that went on without it and were not judged anew.
+            to belong together, by the causal contrast. Where that learned subjects by heart, a
+            fresh one is asked of held-out subjects alone.
     """
 
     model: MultimodalSCM
@@ -135,7 +135,8 @@ def train(
                 if model.space.rule == "learned":
                     orient(model, guide, training)
         scores = held_out_elbo(model, guide, run.held_out, draws=_DRAWS_HELD_OUT)
-        match = _match_anew(run) if in_pairs else _match(run)
+        by_heart = in_pairs or not bool((run.generalises == 1).all())
+        match = _match_anew(run) if by_heart else _match(run)
         if not history.interrupted:
             fit_decoders(model, guide, training, history, bars, max_epochs)
         if not history.interrupted and model.space.rule != "cyclic":
@@ -162,7 +163,7 @@ def _batch(training: MultimodalData) -> int:
 
 
 def _match_anew(run: Training) -> torch.Tensor:
-    """Of held-out subjects alone: the contrast may have told the others by heart."""
+    """Of held-out subjects alone, as the contrast came to tell the others by heart."""
     return judged_anew(run.model, run.guide, run.edge_cost, run.subjects, run.held_out)
 
 
@@ -176,9 +177,7 @@ def _match(run: Training) -> torch.Tensor:
     matrix, size = run.guide.unmixing.matrix(), run.held_out.size
     starts = range(0, run.subjects.n_subjects - size + 1, size)
     trained_on = (run.subjects.batch(slice(start, start + size)) for start in starts)
-    match = torch.cat(
-        [run.contrast.log_match(run.guide.encode(b), matrix) for b in (run.held_out, *trained_on)],
-        dim=1,
-    )
-    match[run.generalises == 0] = torch.nan
-    return match
+    parts = [
+        run.contrast.log_match(run.guide.encode(b), matrix) for b in (run.held_out, *trained_on)
+    ]
+    return torch.cat(parts, dim=1)
