@@ -28,14 +28,13 @@ def weigh_restarts(
     theory grants: among models that explain the data equally well, the sparsest has the true
     latents. Restarts that count share the weight equally.
 
-    The ELBO takes the place of the match only where some restart has none, with so few subjects
-    that the contrast learned them by heart. Otherwise most of the ELBO is how well measurements
-    are reconstructed, which differs between restarts by more than the causal part does.
+    The ELBO takes the place of the match only where some restart has none. Most of it is how well
+    measurements are reconstructed, which differs between restarts by more than the causal part.
 
     Args:
         held_out_elbo: (restart, subject), nats.
-        match: (restart, subject), nats, of the same or other subjects; NaN in restarts that went on
-            without it.
+        match: (restart, subject), nats, of the same or other subjects; NaN in restarts that
+            have none.
         edges: (restart,), expected number of edges under each restart's posterior; infinite where
             a restart has no posterior.
         cost: (restart,), the same with inner edges at a lower price.

@@ -135,8 +135,10 @@ def train(
                 if model.space.rule == "learned":
                     orient(model, guide, training)
         scores = held_out_elbo(model, guide, run.held_out, draws=_DRAWS_HELD_OUT)
-        by_heart = in_pairs or not bool((run.generalises == 1).all())
-        match = _match_anew(run) if by_heart else _match(run)
+        if in_pairs or not bool((run.generalises == 1).all()):
+            match = judged_anew(model, guide, cost, training, run.held_out)
+        else:
+            match = _match(run)
         if not history.interrupted:
             fit_decoders(model, guide, training, history, bars, max_epochs)
         if not history.interrupted and model.space.rule != "cyclic":
@@ -160,11 +162,6 @@ def _batch(training: MultimodalData) -> int:
     encoded = (modality for modality in training if not modality.is_variables)
     rarest = min((float(modality.present.float().mean()) for modality in encoded), default=1.0)
     return round(_BATCH / max(rarest, _RAREST))
-
-
-def _match_anew(run: Training) -> torch.Tensor:
-    """Of held-out subjects alone, as the contrast came to tell the others by heart."""
-    return judged_anew(run.model, run.guide, run.edge_cost, run.subjects, run.held_out)
 
 
 @torch.no_grad()

@@ -86,6 +86,17 @@ def test_where_there_are_many_all_subjects_judge_the_restarts() -> None:
     assert np.isfinite(trained.match).all()
 
 
+def test_where_the_contrast_learned_by_heart_those_held_out_judge(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Far below any difference: the contrast is left out from the start.
+    monkeypatch.setattr("pyrocrl.training.loop._BY_HEART", -1e6)
+    data, _ = crl.simulate.numerical_case(1, n_subjects=2500)
+    trained = run(data)
+    assert trained.match.shape == (2, 250)
+    assert np.isfinite(trained.match).all()
+
+
 def test_training_raises_the_elbo(small_data: crl.MultimodalData) -> None:
     frame = run(small_data, max_epochs=20).history.frame()
     by_epoch = frame.groupby("epoch").held_out_elbo.mean()
