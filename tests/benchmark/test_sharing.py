@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+import pyrocrl as crl
 from pyrocrl.benchmark.sharing import measure as measured
 from pyrocrl.benchmark.sharing import run as running
 from pyrocrl.benchmark.sharing.page import render_sharing
@@ -19,7 +20,8 @@ def test_a_row_says_how_near_a_method_came() -> None:
     row = measured.measure("two", TINY, 205, "generalised CCA")
     assert row["true"] == "m1+m2:1"
     assert row["exact"] == int(row["found"] == row["true"])
-    assert row["mcc"] > 0.5
+    assert row["mcc"] >= row["worst"] > 0.5
+    assert row["version"] == crl.__version__
     assert set(row) <= set(measured.COLUMNS)
 
 
@@ -30,6 +32,7 @@ def test_the_command_goes_on_where_the_file_ends(tmp_path, monkeypatch) -> None:
         calls.append((name, seed, method))
         return {
             **{"setting": name, "seed": seed, "method": method, "exact": 1, "mcc": 0.98},
+            **{"worst": 0.97 - 0.01 * seed, "version": "1"},
             **{"probabilities": "0.9700 0.0200", "answers": "1 0", "cpu_seconds": 3.0},
         }
 
@@ -41,7 +44,7 @@ def test_the_command_goes_on_where_the_file_ends(tmp_path, monkeypatch) -> None:
     assert calls == [("two", 0, "pyrocrl"), ("two", 1, "pyrocrl")]
     assert page is not None
     text = page.read_text()
-    assert "| pyrocrl | 2 | 2 of 2 | 0.980 |" in text
+    assert "| pyrocrl | 2 | 2 of 2 | 0.980 | 0.960 |" in text
     assert "| two | 4 | 0.025 |" in text
 
 

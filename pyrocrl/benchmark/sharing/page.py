@@ -22,14 +22,19 @@ Made by
 5 columns and none; Yao et al. draw other subjects at each of 100,000 steps). Exact: all sets of
 modalities that share latents are found, with the right numbers. MCC: mean absolute Pearson
 correlation of latents that no other has the same membership as with the nearest one found (whole
-fit: of all latents, matched within sets). R2: held-out, cubic ridge regression of the shared
-latents on all that were found. The data sets of a setting go through its strengths of noise and
-both mixings, seed by seed. "contrastive, sharing known" is given the membership, "content
-selection, numbers known" (Yao et al., 2024) how many latents each set of modalities shares; "mcl",
-which takes two modalities, and "pyrocrl, without sharing" have as many latents as each modality
-sees, shared or not. Methods that do not apply are left out. Seconds are those of a processor.
+fit: of all latents, matched within sets); worst: of any such latent in any of the data sets. R2:
+held-out, cubic ridge regression of the shared latents on all that were found. The data sets of a
+setting go through its strengths of noise and both mixings, seed by seed. "contrastive, sharing
+known" is given the membership, "content selection, numbers known" (Yao et al., 2024) how many
+latents each set of modalities shares; "mcl", which takes two modalities, and "pyrocrl, without
+sharing" have as many latents as each modality sees, shared or not. Methods that do not apply are
+left out. Seconds are those of a processor; version: of pyrocrl. Rows of 0.1.0 do not say the worst
+latent; the search for shared latents is the same since.
 """
-_COLUMNS = ("setting", "method", "data sets", "exact", "MCC", "R2", "wrong edges", "seconds")
+_COLUMNS = (
+    *("method", "data sets", "exact", "MCC", "worst", "R2", "wrong edges", "seconds"),
+    "version",
+)
 
 
 def render_sharing(results: pd.DataFrame) -> str:
@@ -49,7 +54,7 @@ def render_sharing(results: pd.DataFrame) -> str:
         ran = own[own.error.isna()]
         lines = [_line(method, rows) for method, rows in ran.groupby("method", sort=False)]
         parts.append(f"## {name}\n\n{setting.about}. Target: {setting.target}.\n")
-        parts.append(markdown_table(_COLUMNS[1:], lines) + "\n")
+        parts.append(markdown_table(_COLUMNS, lines) + "\n")
     judged = results[results.probabilities.notna()]
     if len(judged):
         parts.append(_calibration(judged))
@@ -62,9 +67,12 @@ def _line(method: object, rows: pd.DataFrame) -> list[str]:
         str(method),
         str(len(rows)),
         f"{int(exact.sum())} of {len(exact)}" if len(exact) else "-",
-        *(_mean(rows[column], 3) for column in ("mcc", "r2")),
+        _mean(rows.mcc, 3),
+        f"{rows.worst.min():.3f}" if rows.worst.notna().all() else "-",
+        _mean(rows.r2, 3),
         _mean(rows.wrong_edges, 1),
         _mean(rows.cpu_seconds, 0),
+        ", ".join(sorted(rows.version.dropna().unique())) or "0.1.0",
     ]
 
 

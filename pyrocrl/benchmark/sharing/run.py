@@ -42,7 +42,7 @@ def run_sharing(
     """
     chosen = _known("setting", settings or list(SHARING_SETTINGS), list(SHARING_SETTINGS))
     ways = _known("method", methods or [m for m in METHODS if m not in SLOW], list(METHODS))
-    results = RowFile(folder / "sharing.csv", COLUMNS, KEY)
+    results = RowFile(folder / "sharing.csv", COLUMNS, KEY, text=["version"])
     done = results.keys()
     jobs = [(seed, name, way) for seed in seeds for name in chosen for way in ways]
     for seed, name, method in [] if render else jobs:
