@@ -3,7 +3,7 @@
 Where a subject lacks a modality (or a variable), its nodes are drawn many times from a regression
 on the others, weighted by p(z | A, w) over the density of the draw, and resampled: draws from the
 posterior under the causal model, given the nodes that are there. Measurements follow by the
-decoders.
+decoders, with noises as they are in those who have the modality, given their nodes.
 """
 
 from __future__ import annotations
@@ -22,10 +22,9 @@ from pyrocrl.data import Batch, MultimodalData
 from pyrocrl.errors import DataError
 from pyrocrl.guide import AmortizedGuide, Encoding
 from pyrocrl.model import MultimodalSCM
-from pyrocrl.posterior.encoding import encode_nodes
 from pyrocrl.posterior.imputed import Imputed
 from pyrocrl.posterior.predictive import Sites, causal_model
-from pyrocrl.posterior.regression import NodeRegression
+from pyrocrl.posterior.regression import NodeRegression, NoiseRegression
 
 __all__ = ["Imputer", "impute", "resampled"]
 
@@ -45,15 +44,46 @@ class Imputer:
         guide: its guide.
         graphs: draws of the graph and its weights, each for an equal share of the draws.
         weights: of the chains that count.
-        nodes: (chain, subject, node), node values of subjects who lack nothing; None takes them
-            from the data.
+        complete: fitted subjects who lack nothing; None takes those of the data.
     """
 
     model: MultimodalSCM
     guide: AmortizedGuide
     graphs: Sequence[Sites]
     weights: Mapping[int, float]
-    nodes: npt.NDArray[np.float32] | None
+    complete: MultimodalData | None
+
+
+@dataclass(frozen=True)
+class Regressions:
+    """What subjects who lack nothing teach about those who lack the same nodes.
+
+    Attributes:
+        nodes: of these nodes on the others.
+        noises: of the noises of modalities that are lacking, on all nodes.
+    """
+
+    nodes: NodeRegression
+    noises: Mapping[str, NoiseRegression]
+
+    @classmethod
+    def fit(cls, imputer: Imputer, complete: MultimodalData, lacking: BoolArray) -> Regressions:
+        """Learn them.
+
+        Args:
+            imputer: what is drawn from.
+            complete: subjects who lack nothing.
+            lacking: (node,), True for the nodes that are lacking.
+        """
+        model, guide = imputer.model, imputer.guide
+        said = list(guide.encode_in_parts(complete))
+        z = torch.cat([torch.matmul(one.loc, model.unmixing.matrix()) for one in said], 1)
+        noises = {}
+        for name in model.encoded_names:
+            if lacking[model.positions[name].start]:
+                loc, scale = (torch.cat([one.eta[name][k] for one in said], 1) for k in (0, 1))
+                noises[name] = NoiseRegression.fit(z, loc, scale)
+        return cls(NodeRegression.fit(z.cpu().numpy(), None, torch.from_numpy(lacking)), noises)
 
 
 @torch.no_grad()
@@ -78,11 +108,13 @@ def impute(imputer: Imputer, data: MultimodalData, draws: int) -> Imputed:
     with pyro.validation_enabled(False):
         for part in parts:
             pattern = lacking[part[0]]
-            regression = _regression(imputer, data, lacking, pattern) if pattern.any() else None
+            regressions = None
+            if pattern.any():
+                regressions = Regressions.fit(imputer, _complete(imputer, data, lacking), pattern)
             for start in range(0, len(part), _ROWS // _PARTICLES):
                 few = data.select(part[start : start + _ROWS // _PARTICLES])
                 batch = few.batch().to(imputer.guide.device)
-                for name, values in _drawn(imputer, batch, pattern, regression, draws).items():
+                for name, values in _drawn(imputer, batch, regressions, draws).items():
                     drawn[name].append(values)
     order = np.argsort(np.concatenate(parts)) if parts else rows
     return _collected(data, rows, {name: own for name, own in drawn.items() if own}, order)
@@ -110,27 +142,23 @@ def _alike(rows: npt.NDArray[np.intp], lacking: BoolArray) -> Iterator[npt.NDArr
         yield rows[group.reshape(-1) == number]
 
 
-def _regression(
-    imputer: Imputer, data: MultimodalData, lacking: BoolArray, pattern: BoolArray
-) -> NodeRegression:
-    nodes: npt.NDArray[np.floating] | None = imputer.nodes
-    if nodes is None:
-        complete = np.flatnonzero(~lacking.any(1))
-        if len(complete) < _FEWEST_COMPLETE:
-            raise DataError(
-                f"only {len(complete)} of {data.n_subjects} subjects have every modality and "
-                f"variable, and this fit was loaded, without measurements; give at least "
-                f"{_FEWEST_COMPLETE} such subjects too, the fitted ones for example"
-            )
-        nodes, _ = encode_nodes(imputer.model, imputer.guide, data.select(complete))
-    return NodeRegression.fit(nodes, None, torch.from_numpy(pattern))
+def _complete(imputer: Imputer, data: MultimodalData, lacking: BoolArray) -> MultimodalData:
+    if imputer.complete is not None:
+        return imputer.complete
+    complete = np.flatnonzero(~lacking.any(1))
+    if len(complete) < _FEWEST_COMPLETE:
+        raise DataError(
+            f"only {len(complete)} of {data.n_subjects} subjects have every modality and "
+            f"variable, and this fit was loaded, without measurements; give at least "
+            f"{_FEWEST_COMPLETE} such subjects too, the fitted ones for example"
+        )
+    return data.select(complete)
 
 
 def _drawn(
     imputer: Imputer,
     batch: Batch,
-    pattern: BoolArray,
-    regression: NodeRegression | None,
+    regressions: Regressions | None,
     draws: int,
 ) -> dict[str, Tensor]:
     """Measurements of subjects who lack the same nodes, (draw, subject, ...) per modality."""
@@ -138,13 +166,12 @@ def _drawn(
     chances = torch.tensor(list(imputer.weights.values()))
     chains = torch.tensor(list(imputer.weights))[chances.multinomial(draws, replacement=True)]
     measured: dict[str, list[Tensor]] = {name: [] for name in batch}
-    for z, chain in zip(_latents(imputer, encoding, regression, draws), chains, strict=True):
+    nodes, noises = (None, {}) if regressions is None else (regressions.nodes, regressions.noises)
+    for z, chain in zip(_latents(imputer, encoding, nodes, draws), chains, strict=True):
         y = model.unmixing.mix(z)
         for name in model.encoded_names:
-            where = model.positions[name]
-            eta = _normal(*encoding.eta[name]).sample()
-            if pattern[where.start]:
-                eta = torch.randn_like(eta)
+            encoded = _normal(*encoding.eta[name])
+            eta = noises[name].draw(z) if name in noises else encoded.sample()
             law = model.decoders[name](y[..., model.shown[name]], eta, batch[name])
             measured[name].append(law.sample()[chain].cpu())
         for name in model.variable_names:

@@ -10,6 +10,7 @@ import torch
 
 from pyrocrl.data import MultimodalData
 from pyrocrl.errors import ModelError
+from pyrocrl.posterior.encoding import complete_subjects
 from pyrocrl.posterior.imputation import Imputer, impute
 from pyrocrl.posterior.imputed import Imputed
 from pyrocrl.posterior.inference_data import own_edges
@@ -33,6 +34,7 @@ def impute_missing(
     if given is None:
         raise ModelError("this fit was loaded, without measurements: give impute() the data")
     subjects = given if given is posterior.fitted_data else posterior.template.like(given)
+    fitted = posterior.fitted_data
     kept = posterior.restarts[posterior.restarts.weight > 0]
     rng = np.random.default_rng(posterior.fit_settings.seed)
     chosen = rng.permutation(posterior.draws.adjacency.shape[1])[: min(_GRAPHS, draws)]
@@ -45,6 +47,6 @@ def impute_missing(
             posterior.guide,
             draw_graphs(posterior.model, posterior.guide, edges),
             dict(zip(kept.restart.tolist(), kept.weight.tolist(), strict=True)),
-            posterior.node_values,
+            None if fitted is None else fitted.select(np.flatnonzero(complete_subjects(fitted))),
         )
         return impute(imputer, subjects, int(draws))

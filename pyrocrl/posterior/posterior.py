@@ -375,7 +375,8 @@ class Posterior(Shown):
         A subject's latents of a modality that is not there are drawn given the others, through the
         causal model: from a regression on the others, weighted by p(z | A, w). Graphs are draws of
         the posterior, restarts that count share the draws. Measurements follow by the decoders,
-        with the modality's own noise and that of each measurement.
+        with the noise of each measurement and the modality's own, which is drawn as it goes with
+        the nodes in those who have the modality.
 
         Args:
             data: the data that was fitted, or new subjects with the same modalities, any of which

@@ -1,4 +1,4 @@
-"""Some nodes given the others, as proposals: normal, around a linear regression, too wide."""
+"""Some nodes given the others, and noises given the nodes: normal, around linear regressions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-__all__ = ["NodeRegression"]
+__all__ = ["NodeRegression", "NoiseRegression"]
 
 _WIDER = 1.5
 
@@ -65,6 +65,42 @@ class NodeRegression:
         anew[..., own] = drawn
         density: Tensor = given.log_prob(drawn)
         return anew, density
+
+
+@dataclass(frozen=True)
+class NoiseRegression:
+    """A modality's own noise given the nodes: normal, around a linear regression.
+
+    In the model noises owe nothing to the nodes. What encoders make of real measurements may: where
+    a noise says once more what latents say, a decoder that gets it drawn anew contradicts them.
+
+    Attributes:
+        slope: (chain, 1 + node, noise), the intercept first.
+        deviation: (chain, 1, noise).
+    """
+
+    slope: Tensor
+    deviation: Tensor
+
+    @classmethod
+    def fit(cls, z: Tensor, loc: Tensor, scale: Tensor) -> NoiseRegression:
+        """Learn it from subjects who have the modality.
+
+        Args:
+            z: (chain, subject, node), node values.
+            loc: (chain, subject, noise), means of the noises.
+            scale: likewise, standard deviations.
+        """
+        told, loc = _with_intercept(z.nan_to_num()), loc.nan_to_num()
+        slope = torch.linalg.lstsq(told, loc).solution
+        rest = (loc - told @ slope).square().mean(1, keepdim=True)
+        unsure = scale.nan_to_num().square().mean(1, keepdim=True)
+        return cls(slope, (rest + unsure).sqrt())
+
+    def draw(self, z: Tensor) -> Tensor:
+        """Noises, (chain, row, noise), of rows with these nodes, (chain, row, node)."""
+        mean = _with_intercept(z) @ self.slope.to(z)
+        return mean + self.deviation.to(z) * torch.randn_like(mean)
 
 
 def _with_intercept(z: Tensor) -> Tensor:

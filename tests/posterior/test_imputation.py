@@ -14,7 +14,7 @@ from torch import Tensor
 import pyrocrl as crl
 from pyrocrl.errors import DataError, ModelError
 from pyrocrl.posterior.imputation import resampled
-from pyrocrl.posterior.regression import NodeRegression
+from pyrocrl.posterior.regression import NodeRegression, NoiseRegression
 
 
 class Chain:
@@ -53,6 +53,21 @@ def test_absent_nodes_have_their_posterior_given_the_others() -> None:
             found = drawn[..., position]
             assert float(((found.mean(0) - mean) / sd).abs().mean()) < 0.2
             assert float((found.std(0) / sd - 1).abs().mean()) < 0.2
+
+
+def test_noises_are_drawn_as_they_go_with_the_nodes() -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        z = torch.randn(2, 4000, 3)
+        along = torch.stack([0.8 * z[..., 0] - 0.5, torch.zeros_like(z[..., 0])], -1)
+        loc = along + 0.3 * torch.randn_like(along)
+        regression = NoiseRegression.fit(z, loc, torch.full_like(loc, 0.4))
+        new = torch.randn(2, 5000, 3)
+        drawn = regression.draw(new)
+        expected = torch.stack([0.8 * new[..., 0] - 0.5, torch.zeros_like(new[..., 0])], -1)
+        rest = drawn - expected
+        assert float(rest.mean(1).abs().max()) < 0.03
+        assert torch.allclose(rest.std(1), torch.tensor(0.5), atol=0.03)
 
 
 def test_cells_and_variables_that_are_missing(
