@@ -11,7 +11,9 @@ Which hidden factors lie behind the measurements, which cause which, and how sur
 
 from __future__ import annotations
 
+import warnings
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -152,13 +154,20 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _HOME:
-        value = getattr(import_module(_HOME[name]), name)
+        value = getattr(_imported(_HOME[name]), name)
     elif name in _MODULES:
-        value = import_module(f"pyrocrl.{name}")
+        value = _imported(f"pyrocrl.{name}")
     else:
         raise AttributeError(f"module 'pyrocrl' has no attribute {name!r}")
     globals()[name] = value
     return value
+
+
+def _imported(module: str) -> ModuleType:
+    """Import a module; Pyro brings progress bars, which in a notebook ask for widgets in vain."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="IProgress not found")
+        return import_module(module)
 
 
 def __dir__() -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -73,3 +74,17 @@ def test_generated_files_are_ignored() -> None:
     ignored = (ROOT / ".gitignore").read_text().split()
 
     assert {".venv/", "/report.html", "__pycache__/"} <= set(ignored)
+
+
+@pytest.mark.parametrize(
+    "notebook", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda p: p.stem
+)
+def test_notebooks_show_results_and_no_warnings(notebook: Path) -> None:
+    cells = [c for c in json.loads(notebook.read_text())["cells"] if c["cell_type"] == "code"]
+    outputs = [output for cell in cells for output in cell["outputs"]]
+
+    assert all(cell["execution_count"] for cell in cells), "run it from top to bottom"
+    assert not [o for o in outputs if o["output_type"] == "error"]
+    text = json.dumps([o for o in outputs if o["output_type"] == "stream"])
+    assert "Warning" not in text
+    assert "site-packages" not in text
