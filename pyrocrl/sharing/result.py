@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from pyrocrl.data import MultimodalData, Variables
 from pyrocrl.errors import ModelError
 from pyrocrl.posterior.membership import draw_membership
+from pyrocrl.sharing.gauge import Gauge
 from pyrocrl.sharing.lattice import Candidate, Lattice
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["SharedLatents"]
 
 _ROWS_AT_A_TIME = 8192
+
+FloatArray = npt.NDArray[np.float64]
 
 
 class SharedLatents:
@@ -44,7 +48,12 @@ class SharedLatents:
         self.most = dict(most)
         self.table = _table(lattice)
         self._template, self._lattice = data.select([]), lattice
-        self._values = self._encoded(data)
+        sets = [set(candidate.modalities) for candidate in lattice.found]
+        self._beside = [[j for j in range(k) if own <= sets[j]] for k, own in enumerate(sets)]
+        agreed = self._agreed(data)
+        self._centre, self._unit = agreed.mean(0), agreed.std(0)
+        self._gauges: list[Gauge] = []
+        self._values = self._reported(agreed, data.subjects)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -81,6 +90,9 @@ class SharedLatents:
     def latents(self, data: MultimodalData | Mapping[str, Any] | None = None) -> xarray.DataArray:
         """The shared latents, opinions of the modalities merged, in standard deviations.
 
+        Of the functions that carry the same latent, one is reported that is about normal, with a
+        spread that does not differ with the other latents that the same modalities share.
+
         Args:
             data: new subjects with the same modalities and columns; None gives the fitted ones.
 
@@ -97,7 +109,7 @@ class SharedLatents:
         return xr.DataArray(frame.to_numpy(), coords=coords, dims=list(coords), name="latents")
 
     def opinions(self, data: MultimodalData | Mapping[str, Any]) -> xarray.Dataset:
-        """What each modality alone says of each shared latent.
+        """What each modality alone says of each shared latent, in the units of `latents`.
 
         Args:
             data: subjects with the fitted modalities and columns.
@@ -110,20 +122,23 @@ class SharedLatents:
 
         subjects = self._template.like(data)
         single, _ = self._lattice.opinions(subjects.batch())
+        together = self._encoded(subjects).to_numpy()
         coords = {
             "subject": subjects.subjects.to_numpy(),
             "latent": list(self.names),
             "modality": list(self.most),
         }
-        both = {}
-        for part, name_of_part in (("loc", "mean"), ("scale", "deviation")):
-            values = np.full([len(labels) for labels in coords.values()], np.nan)
-            for k, members in enumerate(single):
-                for name, opinion in members.items():
-                    place = list(self.most).index(name)
-                    values[:, k, place] = getattr(opinion, part).cpu().numpy()
-            both[name_of_part] = (list(coords), values)
-        return xr.Dataset(both, coords=coords)
+        mean, deviation = (np.full([len(own) for own in coords.values()], np.nan) for _ in range(2))
+        for k, members in enumerate(single):
+            gauge, beside = self._gauges[k], together[:, self._beside[k]]
+            for name, opinion in members.items():
+                place = list(self.most).index(name)
+                loc, scale = (p.double().cpu().numpy() for p in (opinion.loc, opinion.scale))
+                said = (loc - self._centre[k]) / self._unit[k]
+                mean[:, k, place] = gauge(said, beside)
+                deviation[:, k, place] = scale / self._unit[k] * gauge.steepness(said, beside)
+        dims = list(coords)
+        return xr.Dataset({"mean": (dims, mean), "deviation": (dims, deviation)}, coords=coords)
 
     def joined(self, data: MultimodalData | Mapping[str, Any]) -> MultimodalData:
         """The measurements with the shared latents as variables that their modalities show.
@@ -221,18 +236,27 @@ class SharedLatents:
         return seen
 
     def _encoded(self, data: MultimodalData) -> pd.DataFrame:
-        parts = []
+        return self._reported(self._agreed(data), data.subjects)
+
+    def _agreed(self, data: MultimodalData) -> FloatArray:
+        """What the members of each latent's set say together, (subject, latent)."""
+        parts = [np.zeros((0, len(self.names)))]
         for start in range(0, data.n_subjects, _ROWS_AT_A_TIME):
             batch = data.batch(slice(start, start + _ROWS_AT_A_TIME))
             _, merged = self._lattice.opinions(batch)
             columns = [opinion.loc.double().cpu().numpy() for opinion in merged]
             parts.append(np.stack(columns, 1) if columns else np.zeros((batch.size, 0)))
-        values = np.concatenate(parts) if parts else np.zeros((0, len(self.names)))
-        if not hasattr(self, "_centre"):
-            self._centre, self._unit = values.mean(0), values.std(0)
-        return pd.DataFrame(
-            (values - self._centre) / self._unit, data.subjects, columns=list(self.names)
-        )
+        return np.concatenate(parts)
+
+    def _reported(self, agreed: FloatArray, subjects: pd.Index) -> pd.DataFrame:
+        """Values in the gauge of each latent; those of the fitted subjects decide the gauges."""
+        values = (agreed - self._centre) / self._unit
+        for k, others in enumerate(self._beside):
+            beside = values[:, others]
+            if k == len(self._gauges):
+                self._gauges.append(Gauge.of(values[:, k], beside))
+            values[:, k] = self._gauges[k](values[:, k], beside)
+        return pd.DataFrame(values, subjects, columns=list(self.names))
 
 
 def _table(lattice: Lattice) -> pd.DataFrame:
