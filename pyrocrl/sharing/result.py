@@ -206,13 +206,16 @@ class SharedLatents:
         import matplotlib.pyplot as plt
 
         shown = self.membership_probabilities()
-        ax = plt.subplots()[1] if ax is None else ax
+        if ax is None:
+            rows, columns = shown.shape
+            size = (2.0 + 1.2 * columns, 1.0 + 0.5 * rows)
+            ax = plt.subplots(figsize=size, layout="constrained")[1]
         ax.imshow(shown.to_numpy(), vmin=0, vmax=1, cmap="Blues", aspect="auto")
         ax.set_xticks(range(shown.shape[1]), list(shown.columns))
         ax.set_yticks(range(shown.shape[0]), list(shown.index))
         for (row, column), value in np.ndenumerate(shown.to_numpy()):
             colour = "white" if value > 0.6 else "black"
-            ax.text(column, row, f"{value:.2f}", ha="center", va="center", color=colour)
+            ax.text(column, row, f"{value:.3f}", ha="center", va="center", color=colour)
         ax.set_title("Probability that a modality sees a latent")
         return ax
 
