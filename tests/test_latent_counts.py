@@ -262,7 +262,7 @@ def test_shared_nats_never_exceed_the_logarithm_of_the_subjects(subjects: int, s
     one, other = 5 * torch.randn(2, 3, subjects, 4, generator=generator)
     nats = shared_nats(one, other)
     assert bool((nats <= math.log(subjects) + 1e-4).all())
-    torch.testing.assert_close(nats, shared_nats(other, one))
+    torch.testing.assert_close(nats, shared_nats(other, one), atol=1e-4, rtol=1e-5)
 
 
 def test_a_chain_sees_no_more_latents_than_its_count(small_data: crl.MultimodalData) -> None:
