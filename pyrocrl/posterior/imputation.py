@@ -66,24 +66,43 @@ class Regressions:
     nodes: NodeRegression
     noises: Mapping[str, NoiseRegression]
 
-    @classmethod
-    def fit(cls, imputer: Imputer, complete: MultimodalData, lacking: BoolArray) -> Regressions:
-        """Learn them.
 
-        Args:
-            imputer: what is drawn from.
-            complete: subjects who lack nothing.
-            lacking: (node,), True for the nodes that are lacking.
-        """
-        model, guide = imputer.model, imputer.guide
-        said = list(guide.encode_in_parts(complete))
-        z = torch.cat([torch.matmul(one.loc, model.unmixing.matrix()) for one in said], 1)
-        noises = {}
-        for name in model.encoded_names:
-            if lacking[model.positions[name].start]:
-                loc, scale = (torch.cat([one.eta[name][k] for one in said], 1) for k in (0, 1))
-                noises[name] = NoiseRegression.fit(z, loc, scale)
-        return cls(NodeRegression.fit(z.cpu().numpy(), None, torch.from_numpy(lacking)), noises)
+@dataclass(frozen=True)
+class Teachers:
+    """What encoders say of subjects who lack nothing.
+
+    Attributes:
+        z: (chain, subject, node).
+        eta: mean and standard deviation of each modality's noise, (chain, subject, noise).
+    """
+
+    z: Tensor
+    eta: Mapping[str, tuple[Tensor, Tensor]]
+
+    @classmethod
+    def of(cls, imputer: Imputer, complete: MultimodalData) -> Teachers:
+        """Encode them."""
+        said = list(imputer.guide.encode_in_parts(complete))
+        matrix = imputer.model.unmixing.matrix()
+        z = torch.cat([torch.matmul(one.loc, matrix) for one in said], 1)
+        eta = {
+            name: (
+                torch.cat([one.eta[name][0] for one in said], 1),
+                torch.cat([one.eta[name][1] for one in said], 1),
+            )
+            for name in imputer.model.encoded_names
+        }
+        return cls(z, eta)
+
+    def of_lacking(self, model: MultimodalSCM, lacking: BoolArray) -> Regressions:
+        """What they teach about those who lack some nodes, (node,), True for these."""
+        noises = {
+            name: NoiseRegression.fit(self.z, *eta)
+            for name, eta in self.eta.items()
+            if lacking[model.positions[name].start]
+        }
+        own = torch.from_numpy(lacking)
+        return Regressions(NodeRegression.fit(self.z.cpu().numpy(), None, own), noises)
 
 
 @torch.no_grad()
@@ -105,12 +124,15 @@ def impute(imputer: Imputer, data: MultimodalData, draws: int) -> Imputed:
     rows = np.flatnonzero(np.any([_lacks_a_cell(data, name) for name in data.names], axis=0))
     parts = list(_alike(rows, lacking))
     drawn: dict[str, list[Tensor]] = {name: [] for name in data.names}
+    teachers = None
+    if lacking[rows].any():
+        teachers = Teachers.of(imputer, _complete(imputer, data, lacking))
     with pyro.validation_enabled(False):
         for part in parts:
             pattern = lacking[part[0]]
             regressions = None
-            if pattern.any():
-                regressions = Regressions.fit(imputer, _complete(imputer, data, lacking), pattern)
+            if teachers is not None and pattern.any():
+                regressions = teachers.of_lacking(imputer.model, pattern)
             for start in range(0, len(part), _ROWS // _PARTICLES):
                 few = data.select(part[start : start + _ROWS // _PARTICLES])
                 batch = few.batch().to(imputer.guide.device)
