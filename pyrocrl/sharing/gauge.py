@@ -36,10 +36,15 @@ class Gauge:
     """How values of one shared latent become those that are reported; learned from some subjects.
 
     Attributes:
-        log_spread: of the values, as a function of the latents beside; None where there are none.
+        centre: mean of the values.
+        unit: their standard deviation.
+        log_spread: of the values in these units, as a function of the latents beside; None where
+            there are none.
         bend: what makes them about normal; straight beyond its ends.
     """
 
+    centre: float
+    unit: float
     log_spread: Pipeline | None
     bend: PchipInterpolator
 
@@ -48,52 +53,60 @@ class Gauge:
         """Learn it.
 
         Args:
-            values: (subject,), what modalities agree on, with mean 0 and standard deviation 1.
+            values: (subject,), what modalities agree on, in any units.
             beside: (subject, latent), reported values of latents that the same modalities see.
 
         Example:
             >>> z, w = np.random.default_rng(0).normal(size=(2, 5000))
             >>> agreed = np.tanh(0.5 * z) * (1 + 0.4 * np.tanh(w))
-            >>> agreed = (agreed - agreed.mean()) / agreed.std()
             >>> reported = Gauge.of(agreed, w[:, None])(agreed, w[:, None])
             >>> before, after = (np.corrcoef(z, v)[0, 1] for v in (agreed, reported))
             >>> bool(before < 0.97 < 0.99 < after)
             True
         """
-        spread = None
+        centre, unit = float(values.mean()), float(values.std())
+        even, log_spread = (values - centre) / unit, None
         if beside.shape[1]:
-            spread = make_pipeline(PolynomialFeatures(_DEGREE), Ridge())
-            spread.fit(_clipped(beside), 0.5 * np.log(values**2 + _LEAST_SQUARE))
-            values = values / _spread(spread, beside)
-        at = np.quantile(values, norm.cdf(_KNOTS))
-        wide = np.diff(at).clip(min=1e-9)
-        steep = np.diff(_KNOTS) / wide
-        usual = float(np.median(steep))
-        rises = wide * steep.clip(usual / _MOST_BENT, usual * _MOST_BENT)
-        at, to = (np.concatenate([[0.0], np.cumsum(steps)]) for steps in (wide, rises))
-        rough = cls(spread, PchipInterpolator(at + np.quantile(values, norm.cdf(_KNOTS[0])), to))
-        bent = rough.bent(values)
-        return cls(spread, PchipInterpolator(rough.bend.x, (to - bent.mean()) / bent.std()))
+            log_spread = make_pipeline(PolynomialFeatures(_DEGREE), Ridge())
+            log_spread.fit(_clipped(beside), 0.5 * np.log(even**2 + _LEAST_SQUARE))
+            even = even / _spread(log_spread, beside)
+        bend = _towards_normal(even)
+        bent = _bent(bend, even)
+        bend = PchipInterpolator(bend.x, (bend(bend.x) - bent.mean()) / bent.std())
+        return cls(centre, unit, log_spread, bend)
 
     def __call__(self, values: FloatArray, beside: FloatArray) -> FloatArray:
         """Reported values, (subject,), of subjects with these values and latents beside."""
-        return self.bent(values / self._spread(beside))
+        return _bent(self.bend, (values - self.centre) / self._scale(beside))
 
     def steepness(self, values: FloatArray, beside: FloatArray) -> FloatArray:
         """How much reported values change with values, (subject,)."""
-        spread = self._spread(beside)
-        return np.asarray(self.bend(self._inside(values / spread), 1) / spread)
+        scale = self._scale(beside)
+        return np.asarray(self.bend(_inside(self.bend, (values - self.centre) / scale), 1) / scale)
 
-    def bent(self, values: FloatArray) -> FloatArray:
-        """The bend alone, (subject,)."""
-        inside = self._inside(values)
-        return np.asarray(self.bend(inside) + self.bend(inside, 1) * (values - inside))
+    def _scale(self, beside: FloatArray) -> FloatArray | float:
+        """What values are divided by before they are bent."""
+        return self.unit * (1.0 if self.log_spread is None else _spread(self.log_spread, beside))
 
-    def _inside(self, values: FloatArray) -> FloatArray:
-        return np.clip(values, self.bend.x[0], self.bend.x[-1])
 
-    def _spread(self, beside: FloatArray) -> FloatArray | float:
-        return 1.0 if self.log_spread is None else _spread(self.log_spread, beside)
+def _towards_normal(values: FloatArray) -> PchipInterpolator:
+    """From quantiles to those of a normal distribution, as far as `_MOST_BENT` allows."""
+    quantiles = np.quantile(values, norm.cdf(_KNOTS))
+    wide = np.diff(quantiles).clip(min=1e-9)
+    steep = np.diff(_KNOTS) / wide
+    usual = float(np.median(steep))
+    rises = wide * steep.clip(usual / _MOST_BENT, usual * _MOST_BENT)
+    at, to = (np.concatenate([[0.0], np.cumsum(steps)]) for steps in (wide, rises))
+    return PchipInterpolator(quantiles[0] + at, to)
+
+
+def _bent(bend: PchipInterpolator, values: FloatArray) -> FloatArray:
+    inside = _inside(bend, values)
+    return np.asarray(bend(inside) + bend(inside, 1) * (values - inside))
+
+
+def _inside(bend: PchipInterpolator, values: FloatArray) -> FloatArray:
+    return np.clip(values, bend.x[0], bend.x[-1])
 
 
 def _clipped(beside: FloatArray) -> FloatArray:

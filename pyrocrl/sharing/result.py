@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from pyrocrl.errors import ModelError
 from pyrocrl.posterior.membership import draw_membership
 from pyrocrl.sharing.gauge import Gauge
 from pyrocrl.sharing.lattice import Candidate, Lattice
+from pyrocrl.sharing.opinions import Opinion
 
 if TYPE_CHECKING:
     import arviz
@@ -51,9 +52,10 @@ class SharedLatents:
         sets = [set(candidate.modalities) for candidate in lattice.found]
         self._beside = [[j for j in range(k) if own <= sets[j]] for k, own in enumerate(sets)]
         agreed = self._agreed(data)
-        self._centre, self._unit = agreed.mean(0), agreed.std(0)
         self._gauges: list[Gauge] = []
-        self._values = self._reported(agreed, data.subjects)
+        for values, others in zip(agreed.T, self._beside, strict=True):
+            self._gauges.append(Gauge.of(values, self._reported(agreed)[:, others]))
+        self._values = self._named(self._reported(agreed), data)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -121,8 +123,8 @@ class SharedLatents:
         import xarray as xr
 
         subjects = self._template.like(data)
-        single, _ = self._lattice.opinions(subjects.batch())
-        together = self._encoded(subjects).to_numpy()
+        single, merged = self._lattice.opinions(subjects.batch())
+        together = self._reported(_side_by_side(merged, subjects.n_subjects))
         coords = {
             "subject": subjects.subjects.to_numpy(),
             "latent": list(self.names),
@@ -134,9 +136,8 @@ class SharedLatents:
             for name, opinion in members.items():
                 place = list(self.most).index(name)
                 loc, scale = (p.double().cpu().numpy() for p in (opinion.loc, opinion.scale))
-                said = (loc - self._centre[k]) / self._unit[k]
-                mean[:, k, place] = gauge(said, beside)
-                deviation[:, k, place] = scale / self._unit[k] * gauge.steepness(said, beside)
+                mean[:, k, place] = gauge(loc, beside)
+                deviation[:, k, place] = scale * gauge.steepness(loc, beside)
         dims = list(coords)
         return xr.Dataset({"mean": (dims, mean), "deviation": (dims, deviation)}, coords=coords)
 
@@ -239,27 +240,31 @@ class SharedLatents:
         return seen
 
     def _encoded(self, data: MultimodalData) -> pd.DataFrame:
-        return self._reported(self._agreed(data), data.subjects)
+        return self._named(self._reported(self._agreed(data)), data)
+
+    def _named(self, values: FloatArray, data: MultimodalData) -> pd.DataFrame:
+        return pd.DataFrame(values, data.subjects, columns=list(self.names))
 
     def _agreed(self, data: MultimodalData) -> FloatArray:
         """What the members of each latent's set say together, (subject, latent)."""
         parts = [np.zeros((0, len(self.names)))]
         for start in range(0, data.n_subjects, _ROWS_AT_A_TIME):
             batch = data.batch(slice(start, start + _ROWS_AT_A_TIME))
-            _, merged = self._lattice.opinions(batch)
-            columns = [opinion.loc.double().cpu().numpy() for opinion in merged]
-            parts.append(np.stack(columns, 1) if columns else np.zeros((batch.size, 0)))
+            parts.append(_side_by_side(self._lattice.opinions(batch)[1], batch.size))
         return np.concatenate(parts)
 
-    def _reported(self, agreed: FloatArray, subjects: pd.Index) -> pd.DataFrame:
-        """Values in the gauge of each latent; those of the fitted subjects decide the gauges."""
-        values = (agreed - self._centre) / self._unit
-        for k, others in enumerate(self._beside):
-            beside = values[:, others]
-            if k == len(self._gauges):
-                self._gauges.append(Gauge.of(values[:, k], beside))
-            values[:, k] = self._gauges[k](values[:, k], beside)
-        return pd.DataFrame(values, subjects, columns=list(self.names))
+    def _reported(self, agreed: FloatArray) -> FloatArray:
+        """Values in the gauge of each latent, (subject, latent); 0 where it has none yet."""
+        values = np.zeros_like(agreed)
+        for k, gauge in enumerate(self._gauges):
+            values[:, k] = gauge(agreed[:, k], values[:, self._beside[k]])
+        return values
+
+
+def _side_by_side(merged: Sequence[Opinion], subjects: int) -> FloatArray:
+    """Means of merged opinions, (subject, latent)."""
+    columns = [opinion.loc.double().cpu().numpy() for opinion in merged]
+    return np.stack(columns, 1) if columns else np.zeros((subjects, 0))
 
 
 def _table(lattice: Lattice) -> pd.DataFrame:
