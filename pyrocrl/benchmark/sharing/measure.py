@@ -180,8 +180,7 @@ def _nearness(answer: Answer, truth: SharedTruth, shared: pd.DataFrame) -> dict[
         return near | _whole_nearness(answer, truth)
     if len(single):
         correlation = absolute_correlations(true[:, single], found)
-        nearest = correlation.max(1)
-        near |= {"mcc": float(nearest.mean()), "worst": float(nearest.min())}
+        near |= _mean_and_worst(correlation.max(1))
     return near
 
 
@@ -210,9 +209,9 @@ def _whole_nearness(answer: Answer, truth: SharedTruth) -> dict[str, float]:
     names = [found.columns[k] for k in match]
     edges = answer.edges.loc[names, names].to_numpy()
     wrong = edges != truth.adjacency.loc[true.columns, true.columns].to_numpy().astype(bool)
-    nearest = strength[np.arange(len(match)), match]
-    return {
-        "mcc": float(nearest.mean()),
-        "worst": float(nearest.min()),
-        "wrong_edges": float(wrong.sum()),
-    }
+    nearness = _mean_and_worst(strength[np.arange(len(match)), match])
+    return nearness | {"wrong_edges": float(wrong.sum())}
+
+
+def _mean_and_worst(correlations: FloatArray) -> dict[str, float]:
+    return {"mcc": float(correlations.mean()), "worst": float(correlations.min())}

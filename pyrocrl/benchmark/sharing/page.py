@@ -33,7 +33,14 @@ latent. The search for shared latents is the same since, but of the functions th
 another is reported: MCC of pyrocrl was lower before.
 """
 _COLUMNS = (
-    *("method", "data sets", "exact", "MCC", "worst", "R2", "wrong edges", "seconds"),
+    "method",
+    "data sets",
+    "exact",
+    "MCC",
+    "worst",
+    "R2",
+    "wrong edges",
+    "seconds",
     "version",
 )
 
@@ -73,7 +80,7 @@ def _line(method: object, rows: pd.DataFrame) -> list[str]:
         _mean(rows.r2, 3),
         _mean(rows.wrong_edges, 1),
         _mean(rows.cpu_seconds, 0),
-        ", ".join(sorted(rows.version.dropna().unique())) or "0.1.0",
+        ", ".join(sorted(rows.version.dropna().unique())) or "-",
     ]
 
 
