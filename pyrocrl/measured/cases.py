@@ -15,6 +15,7 @@ KEY = ("check", "case", "fitted", "seed", "restarts")
 COLUMNS = (
     *KEY,
     *("mcc", "ceiling", "imputed_r2", "regression_r2", "coverage", "seconds", "cpu_seconds"),
+    "version",
 )
 
 # Case of Sun et al. (2025), and the modality that 30 % of the subjects lack.

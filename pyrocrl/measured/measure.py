@@ -38,7 +38,8 @@ def measure(case: Case, n_subjects: int = 10_000, max_epochs: int | None = None)
     """
     scores = _likelihood if case.check == "likelihood" else _missing
     row = {"check": case.check, "case": case.case, "fitted": case.fitted, "seed": case.seed}
-    return {**row, "restarts": case.restarts, **scores(case, n_subjects, max_epochs)}
+    told = {"restarts": case.restarts, "version": crl.__version__}
+    return {**row, **told, **scores(case, n_subjects, max_epochs)}
 
 
 def _likelihood(case: Case, n_subjects: int, max_epochs: int | None) -> dict[str, Any]:

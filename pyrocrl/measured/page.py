@@ -15,8 +15,8 @@ Made by
 
     pyrocrl benchmark measurements --seeds {seeds}
 
-with {restarts} restarts a fit. Means over seeds. MCC: mean correlation of found latents with the
-true ones.
+with {restarts} restarts a fit, pyrocrl {versions}. Means over seeds. MCC: mean correlation of
+found latents with the true ones.
 """
 _LIKELIHOODS = """
 ## Likelihoods
@@ -48,7 +48,8 @@ def render_measurements(results: pd.DataFrame) -> str:
     """
     seeds = ",".join(str(seed) for seed in sorted(results.seed.unique()))
     restarts = " or ".join(str(number) for number in sorted(results.restarts.unique()))
-    parts = [_HEAD.format(seeds=seeds, restarts=restarts)]
+    versions = ", ".join(sorted(results.version.dropna().unique()))
+    parts = [_HEAD.format(seeds=seeds, restarts=restarts, versions=versions)]
     likelihoods = results[results.check == "likelihood"]
     missing = results[results.check == "missing"]
     if not likelihoods.empty:

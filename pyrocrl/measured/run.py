@@ -36,7 +36,7 @@ def run_measurements(
     Returns:
         The page; None where there are no results.
     """
-    results = RowFile(folder / "measurements.csv", COLUMNS, KEY)
+    results = RowFile(folder / "measurements.csv", COLUMNS, KEY, text=["version"])
     done = results.keys()
     for case in () if render else cases:
         if results.key_of(vars(case)) not in done:

@@ -16,7 +16,13 @@ from pyrocrl.measured.page import render_measurements
 
 
 def rows(dropped: float = 0.98, imputed: float = 0.5) -> pd.DataFrame:
-    place = {"check": "missing", "case": "case 1 without m2", "seed": 200, "restarts": 8}
+    place = {
+        "check": "missing",
+        "case": "case 1 without m2",
+        "seed": 200,
+        "restarts": 8,
+        "version": "1.0",
+    }
     mcc = {"complete": 0.99, "incomplete": 0.985, "dropped": dropped}
     table = pd.DataFrame([{**place, "fitted": what, "mcc": value} for what, value in mcc.items()])
     r2 = {"imputed_r2": imputed, "regression_r2": 0.52, "coverage": 0.9}
