@@ -6,15 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from pyrocrl.benchmark.results import Results
 from pyrocrl.benchmark.run import pending, run
-from pyrocrl.benchmark.scores import found_from_text
 from pyrocrl.benchmark.settings import OURS, Setting
+from pyrocrl.benchmark.variant_mnist_page import render_variant_mnist
 from pyrocrl.data import MultimodalData
 from pyrocrl.errors import ConfigError, listing
-from pyrocrl.markdown import markdown_table, write_page
+from pyrocrl.markdown import write_page
 from pyrocrl.simulate import Truth, variant_mnist
 from pyrocrl.simulate.variant_mnist import COLOURS, LOOKS
 
@@ -25,28 +23,6 @@ IMAGE_METHODS = (OURS, "mcl", "beta-vae", "causal-vae", "untrained")
 _SUBJECTS = 10_000
 _NOISE = 4
 _RESTARTS = 4
-_COLUMNS = (
-    *("setting", "method", "seeds", "MCC", "R2", "MCC granted"),
-    *("each latent", "SHD", "SHD between", "processor s"),
-)
-_HEAD = """\
-# Variant MNIST
-
-Made by
-
-    pyrocrl benchmark variant-mnist --data FOLDER
-
-{subjects:,} pairs of images, 28 x 28 pixels; means over seeds. `pyrocrl.simulate.variant_mnist`
-says how they are painted. Of the paper's graph theory grants the two positions (digit.z1,
-garment.z1); of the graphs of the other settings, all four latents. Latents are matched within
-their modality, R2 is held out, an edge is one with P > .5. Our fits take {restarts} restarts; each
-modality has {noise} dimensions of noise of its own. All methods have the same encoders, and the
-graph of the others is the posterior that our fits report, given their latents. Seconds are of a
-processor.
-
-The paper reports MCC .85 for its method on its graph (CausalVAE .74, MCL .63, beta-VAE .53), and R2
-.90 (.50, .79, .68).
-"""
 
 
 @dataclass(frozen=True)
@@ -132,23 +108,5 @@ def run_variant_mnist(
     table = table[table.error.isna()]
     if table.empty:
         return None
-    return write_page(out / "variant_mnist.md", _render(table))
-
-
-def _render(table: pd.DataFrame) -> str:
-    lines = []
-    for (setting, method), rows in table.groupby(["setting", "method"], sort=False):
-        found = pd.DataFrame([found_from_text(text) for text in rows.found]).mean()
-        lines.append(
-            [
-                str(setting).removeprefix("variant-mnist-"),
-                method,
-                len(rows),
-                *(f"{rows[score].mean():.3f}" for score in ("mcc", "r2", "mcc_granted")),
-                ", ".join(f"{latent} {value:.2f}" for latent, value in found.items()),
-                *(f"{rows[score].mean():.1f}" for score in ("shd", "shd_between")),
-                f"{rows.cpu_seconds.mean():.0f}",
-            ]
-        )
-    head = _HEAD.format(subjects=_SUBJECTS, restarts=_RESTARTS, noise=_NOISE)
-    return f"{head}\n{markdown_table(_COLUMNS, lines)}\n"
+    page = render_variant_mnist(table, subjects=_SUBJECTS, restarts=_RESTARTS, noise=_NOISE)
+    return write_page(out / "variant_mnist.md", page)

@@ -53,6 +53,8 @@ def test_all_methods_are_run_once_and_shown(mnist_folder: Path, tmp_path: Path) 
     for method in IMAGE_METHODS:
         assert f"| granted | {method} | 1 |" in text
     assert "digit.z1" in text
+    assert "| granted | SHD | at most 0 |" in text
+    assert "| paper | height found (garment.z1) | at least 0.97 | - | 0 | - |" in text
     assert str(mnist_folder) not in (tmp_path / "variant_mnist.csv").read_text()
 
 
