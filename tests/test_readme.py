@@ -23,6 +23,7 @@ def test_readme_has_the_short_example() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_python_blocks_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mpl.use("agg")
     monkeypatch.chdir(tmp_path)

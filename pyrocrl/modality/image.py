@@ -1,7 +1,8 @@
 """Networks for images: convolutional encoders, small and residual, and a transposed decoder.
 
-Encoders read from each of their last filters how much it found and where, rather than the whole
-map: positions are what many latents of images are, and far fewer weights learn no image by heart.
+Encoders read from each filter how much it found and where, rather than the whole map: positions are
+what many latents of images are, and far fewer weights learn no image by heart. They read the image
+itself in the same way: what is plain in its pixels, a brightness say, is blurred in later layers.
 """
 
 from __future__ import annotations
@@ -58,14 +59,32 @@ class WhereAndHowMuch(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(subject, filter, height, width) -> (subject, 4 * filter)."""
-        across = torch.linspace(-1, 1, x.shape[3], device=x.device)
-        down = torch.linspace(-1, 1, x.shape[2], device=x.device)
         answers = x.flatten(2)
         share = (answers * self.log_sharpness.exp()[:, None]).softmax(-1)
-        place = share.unflatten(-1, x.shape[2:])
-        strongest = (share * answers).sum(-1)
-        found = [(place.sum(2) * across).sum(-1), (place.sum(3) * down).sum(-1)]
-        return torch.cat([*found, answers.mean(-1), strongest], -1)
+        place = torch.matmul(share, _places(x))
+        strongest = torch.linalg.vecdot(share, answers)
+        return torch.cat([*place.unbind(-1), answers.mean(-1), strongest], -1)
+
+
+class _ImageAndFilters(nn.Module):
+    """Where and how much, of the channels of an image and of the filters of a network's last layer.
+
+    Args:
+        shape: of the image, (channel, height, width).
+        network: told images -> (subject, filter, height, width).
+        filters: how many.
+    """
+
+    def __init__(self, shape: tuple[int, int, int], network: nn.Module, filters: int) -> None:
+        super().__init__()
+        channels = shape[0] + 1
+        self.size = 4 * (channels + filters)
+        self.network = network
+        self.of_image, self.of_filters = WhereAndHowMuch(channels), WhereAndHowMuch(filters)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Images told as by `told_of_image` -> (subject, size)."""
+        return torch.cat([self.of_image(x), self.of_filters(self.network(x))], -1)
 
 
 class SmallImageEncoder(nn.Module):
@@ -85,17 +104,17 @@ class SmallImageEncoder(nn.Module):
     """
 
     def __init__(
-        self, shape: tuple[int, int, int], outputs: int, width: int = 16, hidden: int = 64
+        self, shape: tuple[int, int, int], outputs: int, width: int = 8, hidden: int = 64
     ) -> None:
         super().__init__()
-        self.network = nn.Sequential(
+        convolutions = nn.Sequential(
             _stem(shape, width, stride=2),
             nn.LeakyReLU(0.2),
             nn.Conv2d(width, 2 * width, 3, stride=2, padding=1),
-            WhereAndHowMuch(2 * width),
-            nn.Linear(8 * width, hidden),
-            nn.LeakyReLU(0.2),
-            nn.Linear(hidden, outputs),
+        )
+        read = _ImageAndFilters(shape, convolutions, 2 * width)
+        self.network = nn.Sequential(
+            read, nn.Linear(read.size, hidden), nn.LeakyReLU(0.2), nn.Linear(hidden, outputs)
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -134,9 +153,8 @@ class ResidualImageEncoder(nn.Module):
                 _ResidualBlock(filters, filters, stride=1),
             ]
             inputs = filters
-        self.network = nn.Sequential(
-            *stages, WhereAndHowMuch(inputs), nn.Linear(4 * inputs, outputs)
-        )
+        read = _ImageAndFilters(shape, nn.Sequential(*stages), inputs)
+        self.network = nn.Sequential(read, nn.Linear(read.size, outputs))
 
     def forward(self, x: Tensor) -> Tensor:
         """Images told as by `told_of_image` -> (subject, output)."""
@@ -221,3 +239,10 @@ def _stem(shape: tuple[int, int, int], filters: int, stride: int) -> nn.Conv2d:
     step = shrink * stride
     size = max(3, 2 * step - 1 if shrink > 1 else 3)
     return nn.Conv2d(channels + 1, filters, size, stride=step, padding=size // 2)
+
+
+def _places(x: Tensor) -> Tensor:
+    """Across and down, -1 to 1, of every place of a map, (height * width, 2)."""
+    across = torch.linspace(-1, 1, x.shape[3], device=x.device).expand(*x.shape[2:])
+    down = torch.linspace(-1, 1, x.shape[2], device=x.device)[:, None].expand_as(across)
+    return torch.stack([across, down], -1).flatten(0, 1)

@@ -155,7 +155,7 @@ class Training:
             first = not self.history.records and epoch == 0 and step < _VALIDATED_STEPS
             with pyro.validation_enabled(first):
                 loss = loss_of(self.subjects.batch(rows))
-            self.optimizer.step(loss, stage.learning_rate(progress))
+            self.optimizer.step(loss, stage.learning_rate(progress) * stage.cooling(progress))
             if objective.last_elbo is not None:
                 elbos.append(objective.last_elbo)
         return torch.stack(elbos).mean(0) if elbos else None

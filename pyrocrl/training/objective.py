@@ -15,6 +15,7 @@ from torch import Tensor
 from pyrocrl.data import Batch
 from pyrocrl.guide import AmortizedGuide, Encoding
 from pyrocrl.model import MultimodalSCM
+from pyrocrl.training.hiding import with_pixels_hidden
 from pyrocrl.training.sparsity import edge_penalty
 
 __all__ = ["ChainELBO", "Objective", "StepWeights", "held_out_elbo"]
@@ -170,7 +171,8 @@ class Objective(ChainELBO):
         (batch,) = args
         if self.weights.evidence == 0:
             self.last_elbo = None
-            encoding = guide.encode(batch)
+            # Encoders that do not move learn nothing by heart.
+            encoding = guide.encode(with_pixels_hidden(batch) if self.weights.encoders else batch)
             return (self._search(guide, encoding) + _completion(guide, encoding)).sum()
         weights, terms = self.weights, self.terms(model, guide, batch)
         self.last_elbo = chain_elbo(terms, model.n_subjects).detach()
@@ -190,7 +192,7 @@ class Objective(ChainELBO):
     def _search(self, guide: AmortizedGuide, encoding: Encoding) -> Tensor:
         if self.weights.encoders:
             return self._contrast(guide, encoding)
-        # Encoders that do not move learn nothing by heart: all chains take part.
+        # All chains take part.
         fixed = replace(encoding, loc=encoding.loc.detach())
         return self.contrast(fixed, guide.unmixing.matrix(), self.weights.turn)
 

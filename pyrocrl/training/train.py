@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from pyrocrl.data import ArrayModality, MultimodalData
+from pyrocrl.data import ImageModality, MultimodalData, SeriesModality
 from pyrocrl.errors import ModelError
 from pyrocrl.guide import AmortizedGuide
 from pyrocrl.model import MultimodalSCM
@@ -23,7 +23,7 @@ from pyrocrl.training.orient import orient
 from pyrocrl.training.progress import Bars, Silence
 from pyrocrl.training.rejudge import judged_anew
 from pyrocrl.training.sparsity import edge_cost
-from pyrocrl.training.stages import epochs_of, schedule_for
+from pyrocrl.training.stages import FEW_SUBJECTS_SCHEDULE, epochs_of, schedule_for
 from pyrocrl.training.steps import alike
 
 __all__ = ["Trained", "hold_out", "train"]
@@ -121,9 +121,12 @@ def train(
             history=history,
             progress=bars,
         )
-        arrays = any(isinstance(modality, ArrayModality) for modality in training)
-        schedule = schedule_for(training.n_subjects, arrays=arrays)
-        in_pairs = schedule[-1].stay > 0 and any(model.nodes.is_latent)
+        schedule = schedule_for(
+            training.n_subjects,
+            series=any(isinstance(modality, SeriesModality) for modality in training),
+            images=any(isinstance(modality, ImageModality) for modality in training),
+        )
+        in_pairs = schedule is FEW_SUBJECTS_SCHEDULE and any(model.nodes.is_latent)
         last_search = [stage for stage in schedule if stage.evidence == 0][-1]
         for stage in schedule:
             score = run.run(stage, epochs_of(stage, run.steps_per_epoch, max_epochs))

@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyrocrl.training import SCHEDULE, History, Ramp, StageRecord
-from pyrocrl.training.stages import FEW_SUBJECTS_SCHEDULE, Stage, epochs_of, schedule_for
+from pyrocrl.training.stages import (
+    FEW_SUBJECTS_SCHEDULE,
+    IMAGE_SCHEDULE,
+    Stage,
+    epochs_of,
+    schedule_for,
+)
 
 
 @given(st.floats(0, 10), st.floats(0, 10), st.floats(0.01, 1), st.floats(0, 0.99), st.floats(0, 1))
@@ -23,7 +29,7 @@ def test_ramps_stay_between_their_ends(
     assert ramp(min(1.0, after + over) if after + over <= 1 else 2.0) == pytest.approx(end)
 
 
-schedules = pytest.mark.parametrize("schedule", [SCHEDULE, FEW_SUBJECTS_SCHEDULE])
+schedules = pytest.mark.parametrize("schedule", [SCHEDULE, FEW_SUBJECTS_SCHEDULE, IMAGE_SCHEDULE])
 
 
 @schedules
@@ -81,8 +87,18 @@ def test_history_knows_whether_it_was_interrupted() -> None:
     assert history.stages().reason.tolist() == ["ran its 3 epochs", "interrupted by the user"]
 
 
-def test_images_and_series_are_searched_as_few_subjects_are() -> None:
-    assert schedule_for(100_000, arrays=True) is FEW_SUBJECTS_SCHEDULE
+def test_series_are_searched_as_few_subjects_are() -> None:
+    assert schedule_for(100_000, series=True) is FEW_SUBJECTS_SCHEDULE
+    assert schedule_for(100_000, series=True, images=True) is FEW_SUBJECTS_SCHEDULE
+
+
+def test_images_of_many_subjects_are_searched_with_ever_smaller_steps_and_latents_stay() -> None:
+    assert schedule_for(100_000, images=True) is IMAGE_SCHEDULE
+    assert schedule_for(300, images=True) is FEW_SUBJECTS_SCHEDULE
+    search = IMAGE_SCHEDULE[0]
+    steps = [search.learning_rate(share) * search.cooling(share) for share in (0.0, 0.5, 1.0)]
+    assert steps == pytest.approx([0.05, 1.0, 0.03])
+    assert IMAGE_SCHEDULE[-1].stay > 0.0
 
 
 @schedules
