@@ -18,7 +18,7 @@ PYTHON ?= $(firstword $(foreach candidate,python3 python3.14 python3.13 python3.
 	$(shell $(candidate) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 		&& echo $(candidate))))
 # One thread per test worker: workers and threads would otherwise compete for the same cores.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -q -n auto
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -q -n auto --dist worksteal
 
 demo: $(STAMP)
 	@$(BIN)/pyrocrl demo --out report.html

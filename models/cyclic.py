@@ -37,7 +37,7 @@ WHERE: Literal["within", "across"] = "across"
 
 def measurements(*, quick: bool) -> tuple[crl.MultimodalData, crl.simulate.Truth]:
     """Two modalities of two latents each, with a cycle, and the truth behind them."""
-    return crl.simulate.cyclic_case(WHERE, seed=200, n_subjects=500 if quick else 5000)
+    return crl.simulate.cyclic_case(WHERE, seed=200, n_subjects=300 if quick else 5000)
 
 
 def fit(data: crl.MultimodalData, *, quick: bool) -> crl.Posterior:
@@ -47,7 +47,7 @@ def fit(data: crl.MultimodalData, *, quick: bool) -> crl.Posterior:
         latents=2,
         noise=1,
         order="cyclic",
-        restarts=2 if quick else 4,
+        restarts=1 if quick else 4,
         max_epochs=6 if quick else None,
         progress=not quick,
         seed=0,

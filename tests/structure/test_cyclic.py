@@ -66,8 +66,16 @@ def fit(z: FloatArray, rate: float = 0.1, **options: Any) -> CyclicPosterior:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("noise", ["normal", "laplace"])
-@pytest.mark.parametrize("name", GRAPHS)
+@pytest.mark.parametrize(
+    ("name", "noise"),
+    [
+        ("two pairs", "normal"),
+        ("two pairs", "laplace"),
+        ("pairs, one above the other", "normal"),
+        ("a pair with effects", "laplace"),
+        ("three in a ring, and an effect", "laplace"),
+    ],
+)
 def test_cycles_are_found(name: str, noise: str) -> None:
     distances = []
     for seed in range(300, 303):
