@@ -23,7 +23,7 @@ from pyrocrl.training.orient import orient
 from pyrocrl.training.progress import Bars, Silence
 from pyrocrl.training.rejudge import judged_anew
 from pyrocrl.training.sparsity import edge_cost
-from pyrocrl.training.stages import FEW_SUBJECTS_SCHEDULE, epochs_of, schedule_for
+from pyrocrl.training.stages import FEW_SUBJECTS_SCHEDULE, SCHEDULE, epochs_of, schedule_for
 from pyrocrl.training.steps import alike
 
 __all__ = ["Trained", "hold_out", "train"]
@@ -126,7 +126,9 @@ def train(
             series=any(isinstance(modality, SeriesModality) for modality in training),
             images=any(isinstance(modality, ImageModality) for modality in training),
         )
-        in_pairs = schedule is FEW_SUBJECTS_SCHEDULE and any(model.nodes.is_latent)
+        has_latents = any(model.nodes.is_latent)
+        in_pairs = schedule is FEW_SUBJECTS_SCHEDULE and has_latents
+        by_heart = schedule is not SCHEDULE and has_latents
         last_search = [stage for stage in schedule if stage.evidence == 0][-1]
         for stage in schedule:
             score = run.run(stage, epochs_of(stage, run.steps_per_epoch, max_epochs))
@@ -138,7 +140,7 @@ def train(
                 if model.space.rule == "learned":
                     orient(model, guide, training)
         scores = held_out_elbo(model, guide, run.held_out, draws=_DRAWS_HELD_OUT)
-        if in_pairs or not bool((run.generalises == 1).all()):
+        if by_heart or not bool((run.generalises == 1).all()):
             match = judged_anew(model, guide, cost, training, run.held_out)
         else:
             match = _match(run)
