@@ -70,8 +70,10 @@ def most_predictable(
         return np.arange(count)
     from sklearn.linear_model import Ridge
 
+    # Neighbouring pixels are nearly the same, too nearly for single precision.
+    others, code = others.astype(np.float64), code.astype(np.float64)
     regression = Ridge(_RIDGE).fit(others[::2], code[::2])
-    truth = code[1::2].astype(np.float64)
+    truth = code[1::2]
     error = ((truth - regression.predict(others[1::2]).reshape(truth.shape)) ** 2).mean(0)
     spread = truth.var(0)
     explained = 1 - error / np.where(spread > 0, spread, np.inf)
