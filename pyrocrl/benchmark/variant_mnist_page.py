@@ -10,6 +10,7 @@ import pandas as pd
 
 from pyrocrl.benchmark.scores import found_from_text
 from pyrocrl.benchmark.settings import OURS
+from pyrocrl.benchmark.summary import mean_and_deviation
 from pyrocrl.markdown import markdown_table
 
 __all__ = ["render_variant_mnist"]
@@ -18,6 +19,7 @@ _COLUMNS = (
     *("setting", "method", "seeds", "MCC", "R2", "MCC granted", "each latent"),
     *("SHD", "SHD between", "processor s", "version"),
 )
+_WITH_SPREAD = ("mcc", "r2", "mcc_granted")
 _HEAD = """\
 # Variant MNIST
 
@@ -31,15 +33,11 @@ two positions (digit.z1, garment.z1); of the graphs of the other settings, all f
 are matched within their modality, R2 is held out, an edge is one with P > .5. Our fits take
 {restarts} restarts; each modality has {noise} dimensions of noise of its own. All methods have the
 same encoders, and the graph of the others is the posterior that our fits report, given their
-latents. Seconds are of a processor, {threads} of its threads; version: of pyrocrl.
+latents. Seconds are of a processor, threads of a fit: {threads}; version: of pyrocrl.
 
 The paper reports MCC .85 for its method on its graph (CausalVAE .74, MCL .63, beta-VAE .53), and R2
 .90 (.50, .79, .68).
 """
-
-
-def _mean_and_spread(values: pd.Series) -> str:
-    return f"{values.mean():.3f}" + (f" ± {values.std():.3f}" if len(values) > 1 else "")
 
 
 @dataclass(frozen=True)
@@ -97,12 +95,14 @@ def render_variant_mnist(table: pd.DataFrame, *, subjects: int, restarts: int, n
     lines = []
     for (setting, method), rows in table.groupby(["setting", "method"], sort=False):
         found = pd.DataFrame([found_from_text(text) for text in rows.found]).mean()
+        spread = rows[list(_WITH_SPREAD)]
+        scores = pd.concat([spread.mean(), spread.std().add_suffix("_sd")])
         lines.append(
             [
                 str(setting).removeprefix("variant-mnist-"),
                 method,
                 len(rows),
-                *(_mean_and_spread(rows[score]) for score in ("mcc", "r2", "mcc_granted")),
+                *(mean_and_deviation(scores, score) for score in _WITH_SPREAD),
                 ", ".join(f"{latent} {value:.2f}" for latent, value in found.items()),
                 *(f"{rows[score].mean():.1f}" for score in ("shd", "shd_between")),
                 f"{rows.cpu_seconds.mean():.0f}",

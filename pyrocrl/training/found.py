@@ -5,7 +5,8 @@ they have. Until then these are held.
 
 With few subjects the contrast comes to tell training subjects by heart. It is stopped in time, at
 its best held-out score, but then nothing is left that would keep the latents: the ELBO cares most
-for reconstruction, and takes them elsewhere. There they are held to the end.
+for reconstruction, and takes them elsewhere. There they are held to the end, and so are those of
+images, whose pixels are many.
 """
 
 from __future__ import annotations

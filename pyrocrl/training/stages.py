@@ -160,7 +160,8 @@ FEW_SUBJECTS_SCHEDULE = (
 
 # Images with pixels hidden at random are not learned by heart (`pyrocrl.training.hiding`). Their
 # encoders go on learning as their steps get smaller; with a price on influence from the start, a
-# weak edge beside a strong one would never begin. Pixels are many: latents stay to the end.
+# weak edge beside a strong one would never begin. The search runs to its end, and is put back to
+# its best. Pixels are many: latents stay to the end.
 IMAGE_SCHEDULE = (
     replace(
         _SEARCH,
