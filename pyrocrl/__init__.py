@@ -59,7 +59,7 @@ if TYPE_CHECKING:
         SpikeAndSlab,
     )
 
-__version__ = "0.2.0.dev2"
+__version__ = "0.2.0.dev3"
 
 # What stands where: each is imported when it is first used, so that importing pyrocrl costs next
 # to nothing.

@@ -73,8 +73,9 @@ def fit(
         guide: your own guide: called as `guide(model, data)`, it returns an `AmortizedGuide`.
         rope: nats per subject below which an edge counts as none.
         knowledge: tiers, required and forbidden edges, probabilities of single edges.
-        order: "modality", the order of the modalities in `data`; "learned", edges may run both ways
-            and every graph is acyclic; or "cyclic", graphs may have cycles.
+        order: "modality", the order of the modalities in `data` (edges between latents of one
+            modality may run either way); "learned", all edges may, and every graph is acyclic; or
+            "cyclic", graphs may have cycles.
         networks: encoder and decoder of modalities by name: "small" or "residual" for images,
             "convolutional" or "recurrent" for series, or your own `Networks`; the first, where a
             modality is left out.

@@ -27,7 +27,8 @@ def edge_probabilities(z: npt.ArrayLike, groups: Sequence[str], order: Order) ->
     """P(edge) given latents, under the default edge prior and rope of `pyrocrl.fit`.
 
     Args:
-        z: (subject, latent). With `order="modality"`, causes stand before effects.
+        z: (subject, latent). With `order="modality"`, modalities that cause others stand before
+            them.
         groups: modality of each latent.
         order: what is known of the order of causes, see `pyrocrl.fit`.
 

@@ -73,11 +73,7 @@ def _pyrocrl(drawn: Drawn) -> dict[str, Any]:
 
 
 def _baseline(name: str, drawn: Drawn) -> dict[str, Any]:
-    """A baseline; its graph is the posterior that our fits report, given its latents.
-
-    Inside a modality its latents have no order of their own: they take that of the true latents
-    that they are matched to, which is to the baseline's advantage.
-    """
+    """A baseline; its graph is the posterior that our fits report, given its latents."""
     setting, truth = drawn.setting, drawn.truth
     clock = Clock()
     fitted = crl.baselines.fit(

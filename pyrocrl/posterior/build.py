@@ -56,8 +56,9 @@ def build_posterior(
         nonlinear=type(model.mechanism) is not LinearGaussian,
         seed=settings.seed,
     )
-    free = np.ones_like(model.space.allowed, dtype=float)
-    price = edge_cost(model.space.allowed, nodes.inner).double().numpy()
+    allowed = collapsed.space.allowed
+    free = np.ones_like(allowed, dtype=float)
+    price = edge_cost(allowed, nodes.inner).double().numpy()
     restarts = weigh_restarts(
         trained.held_out_elbo,
         trained.match,
@@ -78,7 +79,7 @@ def build_posterior(
     alignment = align_chains(z, nodes, best, orientation, named)
     restarts["agreement"] = alignment.agreement
     draws = _draw(collapsed, alignment, kept, settings.seed)
-    allowed = np.any([alignment.edges(model.space.allowed, k) for k in kept], axis=0)
+    allowed = np.any([alignment.edges(allowed, k) for k in kept], axis=0)
     by_chain = chain_probabilities(draws.adjacency, allowed, nodes.names, kept.tolist())
     values, deviations = aligned_latents(z[best], spread[best], alignment, best, nodes, data)
     return Posterior(

@@ -42,10 +42,12 @@ class Collapsed:
     Attributes:
         posteriors: one per chain; None where the chain has no finite latents.
         mixture: the edge prior as it entered.
+        space: the graphs that were summed over.
     """
 
     posteriors: tuple[GraphPosterior | None, ...]
     mixture: EdgePriorMixture
+    space: GraphSpace
 
     @property
     def prior_ess(self) -> float:
@@ -64,6 +66,9 @@ def collapse(
 ) -> Collapsed:
     """Sum over all graphs and mechanisms, for each chain's node values.
 
+    Latents of one modality have no order but that of their names, which each chain gives as it
+    likes: edges between them may run either way, unless the prior makes them certain.
+
     A prior with continuous sites enters as a mixture over draws of these; where fewer than 200 of
     them carry the weight, new ones are drawn where they do (see `mixture_near`).
 
@@ -75,9 +80,11 @@ def collapse(
         nonlinear: whether mechanisms may bend.
         seed: of the draws of the prior's continuous sites, where it has any.
     """
-    mixture = independent_edge_mixture(prior, space, seed=seed)
+    space, mixture = _graphs_summed_over(space, prior, seed)
+    known = not (space.allowed & space.allowed.T).any()
+    engine = _ENGINES[space.rule] if known or space.rule != "modality" else UnknownOrderPosterior
     fit = partial(
-        _ENGINES[space.rule].fit,
+        engine.fit,
         allowed=space.allowed,
         rope=rope,
         nonlinear=nonlinear,
@@ -90,7 +97,7 @@ def collapse(
         else None
         for own in z
     )
-    return Collapsed(posteriors, mixture)
+    return Collapsed(posteriors, mixture, space)
 
 
 def expected_cost(collapsed: Collapsed, price: FloatArray) -> FloatArray:
@@ -121,6 +128,18 @@ def mean_probability(
         assert posterior is not None
         aligned.append(np.asarray(alignment.edges(posterior.probability, chain), dtype=float))
     return np.asarray(np.mean(aligned, axis=0))
+
+
+def _graphs_summed_over(
+    space: GraphSpace, prior: EdgePrior, seed: int
+) -> tuple[GraphSpace, EdgePriorMixture]:
+    """The graphs that are possible, edges inside a modality running either way, and their prior."""
+    either_way = space.with_reversible()
+    mixture = independent_edge_mixture(prior, either_way, seed=seed)
+    inside = either_way.allowed & either_way.allowed.T
+    if space.rule == "modality" and (mixture.probabilities[:, inside] == 1).any():
+        return space, independent_edge_mixture(prior, space, seed=seed)
+    return either_way, mixture
 
 
 def _with_enough_components(

@@ -28,7 +28,7 @@ def direction_table(
     names, drawn = space.nodes.names, adjacency.reshape(-1, *allowed.shape)
     both = (drawn & drawn.swapaxes(1, 2)).mean(axis=0)
     compelled = open_way = np.full(allowed.shape, np.nan)
-    if space.rule == "learned":
+    if space.rule != "cyclic" and (allowed & allowed.T).any():
         fixed = compelled_edges(drawn, allowed & ~allowed.T)
         compelled, open_way = fixed.mean(axis=0), (drawn & ~fixed).mean(axis=0)
     rows = []
@@ -46,10 +46,11 @@ def direction_table(
                 "class_forward": compelled[other, one],
                 "class_backward": compelled[one, other],
                 "class_open": open_way[other, one] + open_way[one, other],
+                "either_way": bool(allowed[one, other] and allowed[other, one]),
             }
         )
     columns = ["first", "second", "adjacent", "forward", "backward", "both"]
-    columns += ["class_forward", "class_backward", "class_open"]
+    columns += ["class_forward", "class_backward", "class_open", "either_way"]
     table = pd.DataFrame(rows, columns=columns)
     return table.sort_values("adjacent", ascending=False, kind="stable", ignore_index=True)
 

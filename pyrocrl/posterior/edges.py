@@ -18,11 +18,7 @@ __all__ = ["edge_table"]
 
 FloatArray = npt.NDArray[np.float64]
 
-_DIRECTIONS = {
-    "modality": "given by the order",
-    "learned": "found in the data",
-    "cyclic": "found in the data",
-}
+_GIVEN, _FOUND = "given by the order", "found in the data"
 _EDGE_COLUMNS = [
     "parent",
     "child",
@@ -44,7 +40,9 @@ def edge_table(posterior: Posterior, hdi: float) -> pd.DataFrame:
         raise ModelError(f"hdi must be between 0 and 1, not {hdi}")
     names = posterior.nodes.names
     required = posterior.model.space.required
-    direction = _DIRECTIONS[posterior.model.space.rule]
+    open_ways = posterior.allowed & posterior.allowed.T
+    if posterior.model.space.rule != "modality":
+        open_ways = posterior.allowed
     rows = []
     for child, parent in zip(*np.nonzero(posterior.allowed), strict=True):
         present = posterior.draws.adjacency[:, :, child, parent]
@@ -63,7 +61,11 @@ def edge_table(posterior: Posterior, hdi: float) -> pd.DataFrame:
                 "effect": effect.mean() if len(effect) else np.nan,
                 "effect_low": effect_low,
                 "effect_high": effect_high,
-                "direction": "required" if required[child, parent] else direction,
+                "direction": "required"
+                if required[child, parent]
+                else _FOUND
+                if open_ways[child, parent]
+                else _GIVEN,
                 "variational": posterior.variational[child, parent],
             }
         )

@@ -151,8 +151,9 @@ def _cyclic(posterior: Posterior) -> bool:
 def own_edges(posterior: Posterior, drawn: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Draws of the graph in every chain's own order of nodes, (draw, chain, child, parent).
 
-    Where the order is learned, a chain's networks know the edges along the order that it found:
-    edges against it are turned. Chains that do not count have no edges; nothing is made of them.
+    A chain's networks know the edges along one order, which it found or which is that of the
+    modalities and of its own latents' names: edges against it are turned. Chains that do not count
+    have no edges; nothing is made of them.
 
     Args:
         posterior: whose draws they are.
@@ -163,7 +164,7 @@ def own_edges(posterior: Posterior, drawn: npt.NDArray[np.bool_]) -> npt.NDArray
     for chain, aligned in zip(_kept(posterior), drawn, strict=True):
         own = posterior.alignment.permutation[chain]
         edges[:, chain, own[:, None], own[None, :]] = aligned
-    if posterior.model.space.rule == "learned":
+    if not _cyclic(posterior):
         at_hand = posterior.model.edges_at_hand().squeeze(1).cpu().numpy() > 0
         edges = (edges | edges.swapaxes(-1, -2)) & at_hand
     return edges

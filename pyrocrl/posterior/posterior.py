@@ -213,15 +213,17 @@ class Posterior(Shown):
     def direction_table(self) -> pd.DataFrame:
         """Which way edges point: every pair of nodes between which an edge is allowed.
 
-        Where the order is learned, the columns `class_...` say what dependences alone would leave
-        of the direction, graph by graph: the same way in all graphs of the draw's Markov
-        equivalence class (given tiers and forbidden edges), or open. Bent mechanisms and noise
-        that is not Gaussian fix more than that; `forward` and `backward` have all of it.
+        Where some pair may be joined either way (latents of one modality always may), the columns
+        `class_...` say what dependences alone would leave of the direction, graph by graph: the
+        same way in all graphs of the draw's Markov equivalence class (given the order, tiers and
+        forbidden edges), or open. Bent mechanisms and noise that is not Gaussian fix more than
+        that; `forward` and `backward` have all of it.
 
         Returns:
             Most probably adjacent pairs first. Columns: first, second, adjacent, forward
             (P(first -> second)), backward, both (at once, in a cycle), class_forward,
-            class_backward, class_open (NaN unless the order is learned).
+            class_backward, class_open (NaN where no pair may be, or cycles are possible),
+            either_way (whether the direction was open before the data).
         """
         return direction_table(
             self.probability, self.draws.adjacency, self.allowed, self.model.space

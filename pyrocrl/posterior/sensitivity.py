@@ -50,30 +50,30 @@ def prior_sensitivity(
     data: MultimodalData | Mapping[str, Any] | None,
 ) -> Sensitivity:
     """See `Posterior.prior_sensitivity`."""
-    space, names = posterior.model.space, posterior.nodes.names
+    names = posterior.nodes.names
     chosen = _checked(posterior, priors)
     z = _node_values(posterior, data)
     judged = as_good_as_any(posterior.restarts)
     # Restarts that do worse count under no prior.
     z = np.where(judged[:, None, None], z, np.nan)
-    price = edge_cost(space.allowed, posterior.nodes.inner).double().numpy()
     kept = (posterior.restarts.weight > 0).to_numpy()
-    child, parent = np.nonzero(posterior.allowed)
+    found, notes, allowed = {AS_FITTED: posterior.probability}, [], posterior.allowed
+    for name, prior in chosen.items():
+        collapsed = _collapse(posterior, z, prior)
+        found[name] = mean_probability(collapsed, posterior.alignment, np.flatnonzero(kept))
+        allowed = allowed | (found[name] > 0)
+        price = edge_cost(collapsed.space.allowed, posterior.nodes.inner).double().numpy()
+        would_count = cheapest(judged, expected_cost(collapsed, price))
+        if (would_count != kept).any():
+            notes.append(_note(name, kept, would_count))
+    child, parent = np.nonzero(allowed)
     table = pd.DataFrame(
         {
             "parent": [names[node] for node in parent],
             "child": [names[node] for node in child],
-            AS_FITTED: posterior.probability[child, parent],
+            **{name: probability[child, parent] for name, probability in found.items()},
         }
     )
-    notes = []
-    for name, prior in chosen.items():
-        collapsed = _collapse(posterior, z, prior)
-        found = mean_probability(collapsed, posterior.alignment, np.flatnonzero(kept))
-        table[name] = found[child, parent]
-        would_count = cheapest(judged, expected_cost(collapsed, price))
-        if (would_count != kept).any():
-            notes.append(_note(name, kept, would_count))
     table["difference"] = np.ptp(table[[AS_FITTED, *chosen]].to_numpy(), axis=1)
     by = table.sort_values("difference", ascending=False, kind="stable", ignore_index=True)
     return Sensitivity(by, tuple(notes))

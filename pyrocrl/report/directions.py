@@ -21,7 +21,6 @@ from pyrocrl.report.style import (
 )
 from pyrocrl.report.tables import rows
 from pyrocrl.report.wording import probability
-from pyrocrl.scm import ORDERS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -80,9 +79,7 @@ class DirectionRow:
 
 
 def direction_rows(posterior: Posterior) -> list[DirectionRow]:
-    """The pairs that are most probably joined; none where the order was given."""
-    if _order_given(posterior):
-        return []
+    """The pairs that may be joined either way and most probably are joined."""
     return [
         DirectionRow(
             row.first,
@@ -108,14 +105,14 @@ class DirectionsPicture:
 
     @classmethod
     def of(cls, posterior: Posterior, top: int = _MOST) -> DirectionsPicture:
-        """Collect the pairs that are most probably adjacent.
+        """Collect, of the pairs that may be joined either way, those most probably adjacent.
 
         Raises:
             ModelError: ``top`` is not a positive number.
         """
         if top < 1:
             raise ModelError(f"top must be at least 1, not {top!r}")
-        table = posterior.direction_table()
+        table = _open_pairs(posterior)
         return cls(_turned(table[table["adjacent"] >= _ADJACENT]).head(top))
 
     @property
@@ -184,24 +181,31 @@ def _verdict(row: Any) -> str:
     return _BY_PATTERN if by_pattern >= _FIXED else _BY_SHAPE
 
 
-def _order_given(posterior: Posterior) -> bool:
-    return posterior.settings.get("order") == ORDERS["modality"]
+def _open_pairs(posterior: Posterior) -> pd.DataFrame:
+    table = posterior.direction_table()
+    return table[table["either_way"].astype(bool)]
 
 
 def directions_in_words(posterior: Posterior) -> str:
-    """How many directions the data fix and by what, in a few sentences; "" for a given order."""
-    if _order_given(posterior):
+    """How many directions the data fix and by what, in a few sentences; "" where none was open."""
+    table = _open_pairs(posterior)
+    if table.empty:
         return ""
-    table = posterior.direction_table()
     verdicts = [_verdict(row) for row in rows(_turned(table[table["adjacent"] > _LIKELY]))]
     if not verdicts:
-        return "No two nodes are more probably joined by an edge than not: no direction to tell."
-    pairs = plural(len(verdicts), "pair of nodes is", "pairs of nodes are")
-    told = [f"{pairs} more probably joined by an edge than not."]
+        return (
+            "No two nodes that may be joined either way are more probably joined by an edge than "
+            "not: no direction to tell."
+        )
+    count = plural(len(verdicts), "is", "are")
+    told = [
+        f"Of the pairs of nodes that may be joined either way, {count} more probably joined by an "
+        "edge than not."
+    ]
     for verdict, sentence in _SENTENCES.items():
-        count = verdicts.count(verdict)
-        if count:
-            which = "all" if count == len(verdicts) > 1 else "one" if count == 1 else count
+        same = verdicts.count(verdict)
+        if same:
+            which = "all" if same == len(verdicts) > 1 else "one" if same == 1 else same
             told.append(sentence.format(which))
     return " ".join(told)
 

@@ -62,9 +62,9 @@ _LINEAR = (
 )
 
 _GIVEN_ORDER = (
-    "The causal order was given, not found: an edge runs only from a modality to a later one, as "
-    "they were listed or as background knowledge says. The data say whether an edge is there, not "
-    "which way it points."
+    "The causal order of the modalities was given, not found: an edge runs only from a modality to "
+    "a later one, as they were listed or as background knowledge says. The data say whether it is "
+    "there, not which way it points. Between latents of one modality an edge may run either way."
 )
 
 _LEARNED_ORDER = (

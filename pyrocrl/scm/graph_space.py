@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +38,9 @@ class GraphSpace:
         required: the same, True where an edge must be.
         probability: the same, the user's own probability of an edge, NaN where none was given.
         rule: what is known of the order, one of `ORDERS`.
+        reversible: the same, True for edges between latents of one modality that run against the
+            order of their names. The names follow nothing but each other: such an edge may be,
+            though training, which needs an order to go on in, leaves it out.
     """
 
     nodes: Nodes
@@ -46,6 +49,7 @@ class GraphSpace:
     required: BoolMatrix
     probability: npt.NDArray[np.float64]
     rule: str = "modality"
+    reversible: BoolMatrix | None = None
 
     def edges(self, probability: float | torch.Tensor) -> dist.TorchDistribution:
         """Independent edges: a Bernoulli distribution over the adjacency, event shape (D, D).
@@ -101,6 +105,21 @@ class GraphSpace:
         position = np.argsort(order)
         forward: BoolMatrix = self.allowed & (position[None, :] < position[:, None])
         return forward
+
+    def with_reversible(self) -> GraphSpace:
+        """The space in which edges inside a modality may run either way.
+
+        Example:
+            >>> from pyrocrl.scm import BackgroundKnowledge, Nodes
+            >>> nodes = Nodes(("a.z1", "a.z2", "b.z1"), ("a", "a", "b"), (True,) * 3)
+            >>> BackgroundKnowledge().graph_space(nodes).with_reversible().allowed.astype(int)
+            array([[0, 1, 0],
+                   [1, 0, 0],
+                   [1, 1, 0]])
+        """
+        if self.reversible is None:
+            return self
+        return replace(self, allowed=self.allowed | self.reversible, reversible=None)
 
     @property
     def group_index(self) -> torch.Tensor:

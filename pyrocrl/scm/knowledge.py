@@ -69,7 +69,8 @@ class BackgroundKnowledge:
         Args:
             nodes: the nodes.
             rule: "modality" puts causes first, by tier, then by the order of the modalities, then
-                of the nodes in them; "learned" (acyclic graphs) and "cyclic" heed tiers alone.
+                of the nodes in them (see `GraphSpace.reversible` for latents of one modality);
+                "learned" (acyclic graphs) and "cyclic" heed tiers alone.
 
         Raises:
             ModelError: if `rule` is unknown.
@@ -93,7 +94,13 @@ class BackgroundKnowledge:
             order = _order_with(required, position)
         allowed = allowed & ~forbidden
         probability = self._probabilities(nodes, allowed, required)
-        return GraphSpace(nodes, order, allowed, required, probability, rule)
+        reversible = None
+        if rule == "modality":
+            backward = (
+                nodes.inner & (tier[None, :] == tier[:, None]) & (position > position[:, None])
+            )
+            reversible = backward & ~forbidden & ~required.T
+        return GraphSpace(nodes, order, allowed, required, probability, rule, reversible)
 
     @property
     def named(self) -> frozenset[str]:

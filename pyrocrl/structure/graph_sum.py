@@ -1,4 +1,4 @@
-"""The posterior over all acyclic graphs by summing over them, for up to twelve nodes."""
+"""The posterior over all acyclic graphs by summing over them, for up to twelve nodes a block."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from scipy.special import logsumexp
 
 from pyrocrl.structure._arrays import BoolArray, FloatArray, IntArray
 from pyrocrl.structure.children import Child
-from pyrocrl.structure.dag_sum import DagSum, node_masks
 from pyrocrl.structure.edge_prior import EdgePriorMixture
+from pyrocrl.structure.graph_blocks import GraphSum, blocks_of
 from pyrocrl.structure.graph_posterior import GraphPool, GraphPosterior, graphs_of, no_graph
 from pyrocrl.structure.graph_prior import GraphPrior
 from pyrocrl.structure.prior_clusters import cluster_components
@@ -34,7 +34,7 @@ class DagMixture:
         weights: Their probabilities, (component,).
     """
 
-    sums: Sequence[DagSum]
+    sums: Sequence[GraphSum]
     weights: FloatArray
 
     def set_probability(self) -> list[FloatArray]:
@@ -76,14 +76,15 @@ def sum_graphs(
     Returns:
         The posterior; its log evidence is minus infinity if no graph is possible.
     """
-    n_sums = max(1, min(_MAX_SUMS, _STEPS >> (2 * len(children))))
+    blocks = blocks_of(possible)
+    n_sums = max(1, min(_MAX_SUMS, _STEPS >> (2 * max(map(len, blocks)))))
     clusters = cluster_components(prior, possible, n_sums)
     merged = clusters.prior
-    sets = [node_masks(child.scores.sets.membership) for child in children]
+    sets = [child.scores.sets.membership for child in children]
     sums, log_joint = [], np.empty(len(merged.log_weights))
     for k, probabilities in enumerate(merged.probabilities):
         rows = [child.log_posterior(probabilities[[child.scores.child]])[0] for child in children]
-        sums.append(DagSum(sets, rows))
+        sums.append(GraphSum(sets, rows, blocks))
         log_joint[k] = merged.log_weights[k] + sums[-1].log_total
     log_evidence = float(logsumexp(log_joint))
     if log_evidence == -np.inf:

@@ -23,6 +23,7 @@ from pyrocrl.structure.children import (
 from pyrocrl.structure.dag_sum import MAX_NODES
 from pyrocrl.structure.draws import GraphDraws
 from pyrocrl.structure.edge_prior import EdgePriorMixture
+from pyrocrl.structure.graph_blocks import blocks_of
 from pyrocrl.structure.graph_mcmc import MAX_SETS_OF_CHAINS, sample_graphs
 from pyrocrl.structure.graph_posterior import GraphSampler
 from pyrocrl.structure.graph_sum import sum_graphs
@@ -37,8 +38,9 @@ __all__ = ["UnknownOrderPosterior"]
 class UnknownOrderPosterior:
     """The posterior over acyclic graphs given the node values, the order of causes being open.
 
-    Mechanism weights and noise are integrated out in closed form. Up to twelve nodes the sum over
-    all acyclic graphs is exact; with more nodes it is a Markov chain over graphs.
+    Mechanism weights and noise are integrated out in closed form. The sum over all acyclic graphs
+    is exact, up to twelve nodes, or up to twelve among which edges may close a cycle; beyond, it is
+    a Markov chain over graphs.
 
     What tells cause from effect is a bend in the mechanism or a shape of the noise that is not
     Gaussian; straight lines with Gaussian noise leave the direction open, as they must. Besides,
@@ -55,7 +57,7 @@ class UnknownOrderPosterior:
 
     Attributes:
         log_evidence: Log evidence of the standardised node values and of the graph's having no
-            cycle, in nats; beyond twelve nodes an estimate from the graphs that chains return to.
+            cycle, in nats; where chains are run, an estimate from the graphs that they return to.
         inclusion: Probability that the parent is in the child's parent set, (child, parent).
         probability: Probability that it is and that the edge is stronger than the rope,
             (child, parent).
@@ -147,18 +149,18 @@ class UnknownOrderPosterior:
             mechanism_prior = NormalInverseGamma.equivalent_for(slab)
             if not nonlinear:
                 mechanism_prior = replace(mechanism_prior, smooth=LINEAR.smooth)
-        few_nodes = n_nodes <= MAX_NODES
+        can_be_summed = max(map(len, blocks_of(question.possible))) <= MAX_NODES
         children = score_children(
             statistics,
             question,
             mechanism_prior,
             rope,
-            max_sets=MAX_SETS if few_nodes else MAX_SETS_OF_CHAINS,
+            max_sets=MAX_SETS if n_nodes <= MAX_NODES else MAX_SETS_OF_CHAINS,
             reweigh=partial(
                 with_noise_laws, z=z, statistics=statistics, prior=mechanism_prior, laws=noise_laws
             ),
         )
-        infer = sum_graphs if few_nodes else sample_graphs
+        infer = sum_graphs if can_be_summed else sample_graphs
         graphs = infer(children, prior, question.possible, np.random.default_rng(seed))
         if graphs.log_evidence == -np.inf:
             raise ModelError(

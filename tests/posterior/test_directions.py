@@ -112,7 +112,10 @@ def test_a_fit_agrees_with_its_own_tables(fitted: crl.Posterior, tmp_path: Path)
     for row in table.itertuples():
         assert row.forward == p.loc[row.second, row.first]
         assert row.backward == p.loc[row.first, row.second]
-    assert table[CLASS].isna().all(axis=None)
+    group = table[["first", "second"]].map(lambda name: name.split(".")[0])
+    between = table[group["first"] != group["second"]]
+    assert len(between) == 4
+    assert (between[["backward", "class_backward", "class_open"]] == 0).all(axis=None)
     paths = fitted.path_probabilities()
     assert (paths.to_numpy() >= fitted.draws.adjacency.mean((0, 1)) - 1e-9).all()
     chains = fitted.chain_probabilities()

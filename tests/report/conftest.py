@@ -111,7 +111,8 @@ class StandIn:
         return table.sort_values(by, ascending=False, ignore_index=True)
 
     def direction_table(self) -> pd.DataFrame:
-        """Directions as a fit with a learned order would state them."""
+        """Directions as a fit with a learned order would state them; with another all are given."""
+        learned = self.settings["order"] == LEARNED["order"]
         rng = np.random.default_rng(self.seed + 2)
         records = []
         for c, p in np.argwhere(np.tril(self._allowed | self._allowed.T, -1)):
@@ -122,9 +123,9 @@ class StandIn:
             pair = self.nodes.names[p], self.nodes.names[c]
             both = 0.0
             probabilities = adjacent, forward, adjacent - forward, both
-            records.append((*pair, *probabilities, *way, adjacent - fixed))
+            records.append((*pair, *probabilities, *way, adjacent - fixed, learned))
         columns = ["first", "second", "adjacent", "forward", "backward", "both"]
-        columns += ["class_forward", "class_backward", "class_open"]
+        columns += ["class_forward", "class_backward", "class_open", "either_way"]
         table = pd.DataFrame(records, columns=columns)
         return table.sort_values("adjacent", ascending=False, ignore_index=True)
 

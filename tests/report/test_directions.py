@@ -15,7 +15,6 @@ from pyrocrl.report.directions import (
     direction_rows,
     directions_in_words,
 )
-from pyrocrl.scm import ORDERS
 
 mpl.use("Agg")
 
@@ -30,21 +29,21 @@ UNLIKELY = ("g", "h", 0.3, 0.3, 0.0, 0.0, 0.3, 0.0, 0.0)
 class Told:
     """A posterior of which directions alone are asked."""
 
-    def __init__(self, order: str, *pairs: tuple[Any, ...]) -> None:
-        self.settings = {"order": ORDERS[order]}
-        self.table = pd.DataFrame(pairs, columns=COLUMNS)
+    def __init__(self, *pairs: tuple[Any, ...], given: str = "") -> None:
+        table = pd.DataFrame(pairs, columns=COLUMNS)
+        self.table = table.assign(either_way=~table["first"].isin([*given]))
 
     def direction_table(self) -> pd.DataFrame:
         return self.table
 
 
 def learned(*pairs: tuple[Any, ...]) -> Any:
-    return Told("learned", *pairs)
+    return Told(*pairs)
 
 
 def test_what_fixes_a_direction_is_told_apart() -> None:
     text = directions_in_words(learned(COLLIDER, BENT, STRAIGHT, UNLIKELY))
-    assert "3 pairs of nodes are more probably joined" in text
+    assert "that may be joined either way, 3 are more probably joined" in text
     assert "For one, who depends on whom fixes the direction" in text
     assert "For one, only the shape of the dependence" in text
     assert "For one, the direction stays open" in text
@@ -55,9 +54,12 @@ def test_no_likely_pair() -> None:
 
 
 def test_given_directions_are_no_finding() -> None:
-    posterior: Any = Told("modality", COLLIDER)
-    assert directions_in_words(posterior) == ""
-    assert direction_rows(posterior) == []
+    given: Any = Told(COLLIDER, given="ab")
+    assert directions_in_words(given) == ""
+    assert direction_rows(given) == []
+    beside: Any = Told(COLLIDER, BENT, given="a")
+    assert "1 is more probably joined" in directions_in_words(beside)
+    assert [row.cause for row in direction_rows(beside)] == ["c"]
 
 
 def test_the_probabilities_of_a_pair_stand_apart() -> None:
@@ -71,7 +73,7 @@ def test_the_probabilities_of_a_pair_stand_apart() -> None:
 def test_cycles_are_told() -> None:
     nan = float("nan")
     ring = ("a", "b", 1.0, 1.0, 0.99, 0.99, nan, nan, nan)
-    posterior: Any = Told("cyclic", ring)
+    posterior: Any = Told(ring)
     assert "For one, each node acts on the other" in directions_in_words(posterior)
     axes = plot_directions(posterior)
     assert [text.get_text() for text in axes.texts] == ["each acts on the other"]

@@ -85,7 +85,7 @@ def test_says_the_essentials(posterior: Any, path: Path) -> None:
     assert "3.9 % of the variance" in text
     assert "No hidden confounding" in text
     given = posterior.settings["order"] == ORDERS["modality"]
-    assert ("The causal order was given" in text) == given
+    assert ("The causal order of the modalities was given" in text) == given
     assert "SpikeAndSlab(probability=0.1)" in text
     assert not re.search(r"\b(nan|None|inf)\b", text)
     for warning in posterior.warnings:

@@ -41,6 +41,36 @@ def test_without_knowledge_the_order_of_the_nodes_decides() -> None:
     assert not space().required.any()
 
 
+def edges(matrix: np.ndarray | None) -> set[tuple[str, str]]:
+    assert matrix is not None
+    return {(NODES.names[p], NODES.names[c]) for c, p in zip(*np.nonzero(matrix), strict=True)}
+
+
+def test_latents_of_a_modality_have_no_order_but_that_of_their_names() -> None:
+    assert edges(space().reversible) == {("labs.z2", "labs.z1")}
+    either_way = space().with_reversible()
+    assert edges(either_way.allowed) == edges(space().allowed) | {("labs.z2", "labs.z1")}
+
+
+@pytest.mark.parametrize(
+    "knowledge",
+    [
+        {"tiers": [["labs.z1"], ["labs.z2", "person", "scan"]]},
+        {"forbidden": [("labs.z2", "labs.z1")]},
+        {"forbidden": [("labs", "labs")]},
+        {"required": [("labs.z1", "labs.z2")]},
+    ],
+)
+def test_knowledge_that_tells_latents_apart_holds(knowledge: dict[str, Any]) -> None:
+    assert edges(space(**knowledge).reversible) == set()
+
+
+def test_where_the_order_is_open_nothing_is_left_to_reverse() -> None:
+    learned = BackgroundKnowledge().graph_space(NODES, "learned")
+    assert learned.reversible is None
+    assert learned.with_reversible() is learned
+
+
 def test_tiers_go_before_the_order_of_modalities() -> None:
     found = space(tiers=["person", ["scan", "labs"]])
     assert [NODES.names[i] for i in found.order] == [
