@@ -107,7 +107,8 @@ def variant_mnist(
         mechanism: "additive" or "nonadditive".
 
     Returns:
-        The images, modalities "digit" and "garment", and the truth behind them.
+        The images, modalities "digit" and "garment", and the truth behind them. Digits that all
+        have one colour have its channel alone, and are the same whichever it is.
 
     Raises:
         DataError: if the folder does not hold the pictures, or there are too few subjects.
@@ -126,7 +127,11 @@ def variant_mnist(
         noise=noise,
         mechanism=mechanism,
     )
-    return MultimodalData({name: Image(own) for name, own in images.items()}), truth
+    digit = Image(images["digit"])
+    if colour != "any":
+        # The other channels are black throughout.
+        digit = Image(images["digit"][:, [COLOURS.index(colour)]], channels=[colour])
+    return MultimodalData({"digit": digit, "garment": Image(images["garment"])}), truth
 
 
 def variant_mnist_images(

@@ -12,6 +12,7 @@ from pyrocrl.diagnose import identifiability
 from pyrocrl.errors import DataError, ModelError
 from pyrocrl.simulate.painting import Placement, paint
 from pyrocrl.simulate.variant_mnist import (
+    COLOURS,
     LOOKS,
     SETTINGS,
     Colour,
@@ -79,6 +80,16 @@ def test_all_digits_may_have_one_colour(mnist_folder: Path, colour: Colour, chan
     seen = images["digit"].reshape(50, 3, -1).max(axis=2)
     assert (seen[:, channel] > 0).all()
     assert (np.delete(seen, channel, axis=1) == 0).all()
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_data_of_one_colour_have_its_channel_alone(mnist_folder: Path, colour: Colour) -> None:
+    data, _ = variant_mnist(mnist_folder, seed=SEED, n_subjects=50, colour=colour)
+    images, _ = variant_mnist_images(mnist_folder, seed=SEED, n_subjects=50, colour=colour)
+
+    assert data["digit"].to_json()["channels"] == [colour]
+    lit = images["digit"][:, [COLOURS.index(colour)]]
+    np.testing.assert_allclose(data["digit"].measured(), lit, atol=1e-3)
 
 
 def test_the_data_are_the_images(mnist_folder: Path) -> None:
