@@ -65,29 +65,19 @@ def coarsen_directions(
     plain = GraphPool(rows, counts / counts.sum())
     lookup = [_rows_of_sets(child) for child in children]
     graph_prior = GraphPrior(prior, possible)
-    mass: dict[bytes, float] = {}
-    for adjacency, weight in zip(graphs_of(children, rows), plain.weights, strict=True):
-        mass[adjacency.tobytes()] = mass.get(adjacency.tobytes(), 0.0) + float(weight)
+    graphs = graphs_of(children, rows)
+    mass = {graph.tobytes(): float(w) for graph, w in zip(graphs, plain.weights, strict=True)}
     new_rows, new_weights = [], []
     while mass:
         first = np.frombuffer(next(iter(mass)), dtype=np.bool_).reshape(possible.shape)
-        members, own = _scored(first, possible, lookup, children)
+        members, own_rows, evidence = _scored(first, possible, lookup, children)
         total = sum(mass.pop(graph.tobytes(), 0.0) for graph in members)
-        log_weight = graph_prior.log_probability(members) + power * own[1]
-        new_rows.append(own[0])
+        log_weight = graph_prior.log_probability(members) + power * evidence
+        new_rows.append(own_rows)
         new_weights.append(total * np.exp(log_weight - logsumexp(log_weight)))
     pool = GraphPool(np.concatenate(new_rows), np.concatenate(new_weights))
-    n_sets = [len(child.scores.sets) for child in children]
-    # Only the difference is simulated; where no direction is open the exact numbers stay.
-    set_probability = []
-    for exact, coarse, fine in zip(
-        posterior.set_probability,
-        pool.set_probability(n_sets),
-        plain.set_probability(n_sets),
-        strict=True,
-    ):
-        corrected = (exact + coarse - fine).clip(min=0)
-        set_probability.append(corrected / corrected.sum())
+    # Where no direction is open the exact numbers stay.
+    set_probability = pool.in_place_of(plain, posterior.set_probability)
     return replace(posterior, set_probability=set_probability, sampler=pool)
 
 
@@ -135,7 +125,7 @@ def _scored(
     possible: BoolArray,
     lookup: Sequence[dict[bytes, int]],
     children: Sequence[Child],
-) -> tuple[BoolArray, tuple[IntArray, FloatArray]]:
+) -> tuple[BoolArray, IntArray, FloatArray]:
     """The graphs of a class, rows of their parent sets (graph, child), and their log evidence."""
     members, rows = [], []
     for graph in equivalent_graphs(adjacency, possible):
@@ -147,4 +137,4 @@ def _scored(
     evidence = [
         child.scores.log_evidence[own] for child, own in zip(children, table.T, strict=True)
     ]
-    return np.stack(members), (table, np.sum(evidence, axis=0))
+    return np.stack(members), table, np.sum(evidence, axis=0)

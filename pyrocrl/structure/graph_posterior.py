@@ -58,6 +58,23 @@ class GraphPool:
             for rows, n in zip(self.rows.T, n_sets, strict=True)
         ]
 
+    def in_place_of(self, drawn: GraphPool, exact: Sequence[FloatArray]) -> list[FloatArray]:
+        """Probabilities of parent sets under this pool, only their difference being simulated.
+
+        Args:
+            drawn: Draws from a posterior, from which this pool was made.
+            exact: Probability of every parent set of each child under that posterior.
+
+        Returns:
+            The same under this pool, (set,) each.
+        """
+        n_sets = [len(probability) for probability in exact]
+        pairs = zip(self.set_probability(n_sets), drawn.set_probability(n_sets), strict=True)
+        corrected = [
+            (known + new - old).clip(min=0) for known, (new, old) in zip(exact, pairs, strict=True)
+        ]
+        return [probability / probability.sum() for probability in corrected]
+
 
 @dataclass(frozen=True, eq=False)
 class GraphPosterior:

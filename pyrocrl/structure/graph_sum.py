@@ -120,23 +120,12 @@ def _put_right(
     unweighted = GraphPool(rows, counts / counts.sum())
     ratio = np.exp(log_ratio - log_ratio.max()) * unweighted.weights
     pool = GraphPool(rows, ratio / ratio.sum())
-    n_sets = [len(child.scores.sets) for child in children]
-    # Only the difference that the weights make is simulated; the rest is exact.
-    set_probability = []
-    for exact, weighted, plain in zip(
-        merged_posterior.set_probability,
-        pool.set_probability(n_sets),
-        unweighted.set_probability(n_sets),
-        strict=True,
-    ):
-        corrected = (exact + weighted - plain).clip(min=0)
-        set_probability.append(corrected / corrected.sum())
     # Equal graphs share their weight: the effective number is that of draws.
     per_draw = np.repeat(pool.weights / counts, counts)
     return GraphPosterior(
         log_evidence=merged_posterior.log_evidence + float(np.log(ratio.sum()) + log_ratio.max()),
         components=target.components(adjacency, pool.weights),
-        set_probability=set_probability,
+        set_probability=pool.in_place_of(unweighted, merged_posterior.set_probability),
         sampler=pool,
         ess=float(1 / (per_draw**2).sum()),
     )
