@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pyrocrl.errors import ConfigError, listing
-from pyrocrl.simulate import MEASURED
+from pyrocrl.simulate import MEASURED, Mixing
 
-__all__ = ["CHECKS", "COLUMNS", "KEY", "Case", "cases"]
+__all__ = ["CHECKS", "COLUMNS", "KEY", "LACKING", "Case", "Lacking", "cases"]
 
 CHECKS = ("likelihood", "missing")
 KEY = ("check", "case", "fitted", "seed", "restarts")
@@ -18,9 +18,33 @@ COLUMNS = (
     "version",
 )
 
-# Case of Sun et al. (2025), and the modality that 30 % of the subjects lack.
-_LACKED = ((1, "m2"), (1, "m1"), (3, "m2"))
 _FITTED = ("complete", "incomplete", "dropped")
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """Data in which 30 % of the subjects lack a modality.
+
+    Attributes:
+        number: numerical case of Sun et al. (2025).
+        modality: what they lack.
+        subjects: how many there are, those who lack nothing among them.
+        mixing: see `pyrocrl.simulate`.
+    """
+
+    number: int
+    modality: str
+    subjects: int = 10_000
+    mixing: Mixing = "expand"
+
+
+# So many subjects leave nothing to be gained from those who lack something; so few do.
+LACKING: Mapping[str, Lacking] = {
+    "case 1 without m2": Lacking(1, "m2"),
+    "case 1 without m1": Lacking(1, "m1"),
+    "case 3 without m2": Lacking(3, "m2"),
+    "500 subjects of case 3 square without m2": Lacking(3, "m2", 500, "square"),
+}
 
 
 @dataclass(frozen=True)
@@ -29,7 +53,7 @@ class Case:
 
     Attributes:
         check: "likelihood" or "missing".
-        case: the likelihood, or the numerical case and the modality that is lacked.
+        case: the likelihood, or one of `LACKING`.
         fitted: what the fit sees; "complete" data, "incomplete" ones, or complete subjects alone,
             the others "dropped".
         seed: of the data and the fit.
@@ -56,13 +80,13 @@ def cases(checks: Sequence[str], seeds: Sequence[int], restarts: int = 8) -> lis
 
     Example:
         >>> len(cases(CHECKS, [0]))
-        19
+        22
         >>> cases(["poisson"], [3])[0].fitted
         'complete'
     """
     named = [
         *(("likelihood", name, "complete") for name in MEASURED),
-        *(("missing", f"case {n} without {m}", what) for n, m in _LACKED for what in _FITTED),
+        *(("missing", name, what) for name in LACKING for what in _FITTED),
     ]
     unknown = [name for name in checks if not any(name in one[:2] for one in named)]
     if unknown:

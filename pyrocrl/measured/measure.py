@@ -13,24 +13,27 @@ import pyrocrl as crl
 from pyrocrl import metrics
 from pyrocrl.clock import Clock
 from pyrocrl.data import MultimodalData
-from pyrocrl.measured.cases import Case
+from pyrocrl.measured.cases import LACKING, Case
 from pyrocrl.simulate import Truth, measured_case, numerical_case
 
 __all__ = ["measure"]
 
 FloatArray = npt.NDArray[np.float64]
 
-_LACKING = 0.3
+_SUBJECTS = 10_000
+_LACK = 0.3
 _DRAWS = 100
 _INTERVAL = (0.05, 0.95)
 
 
-def measure(case: Case, n_subjects: int = 10_000, max_epochs: int | None = None) -> dict[str, Any]:
+def measure(
+    case: Case, n_subjects: int | None = None, max_epochs: int | None = None
+) -> dict[str, Any]:
     """Simulate, fit and score.
 
     Args:
         case: what is measured.
-        n_subjects: of the simulation.
+        n_subjects: of the simulation, if not those of the case.
         max_epochs: of the fit, see `pyrocrl.fit`.
 
     Returns:
@@ -42,8 +45,8 @@ def measure(case: Case, n_subjects: int = 10_000, max_epochs: int | None = None)
     return {**row, **told, **scores(case, n_subjects, max_epochs)}
 
 
-def _likelihood(case: Case, n_subjects: int, max_epochs: int | None) -> dict[str, Any]:
-    data, truth = measured_case(case.case, seed=case.seed, n_subjects=n_subjects)
+def _likelihood(case: Case, n_subjects: int | None, max_epochs: int | None) -> dict[str, Any]:
+    data, truth = measured_case(case.case, seed=case.seed, n_subjects=n_subjects or _SUBJECTS)
     posterior, taken = _fit(data, case, max_epochs)
     found = posterior.latents().to_numpy()
     return {
@@ -53,15 +56,20 @@ def _likelihood(case: Case, n_subjects: int, max_epochs: int | None) -> dict[str
     }
 
 
-def _missing(case: Case, n_subjects: int, max_epochs: int | None) -> dict[str, Any]:
-    number, _, lacked = case.case.removeprefix("case ").partition(" without ")
-    whole, truth = numerical_case(int(number), seed=case.seed, n_subjects=n_subjects)
+def _missing(case: Case, n_subjects: int | None, max_epochs: int | None) -> dict[str, Any]:
+    drawn = LACKING[case.case]
+    subjects = n_subjects or drawn.subjects
+    whole, truth = numerical_case(
+        drawn.number, seed=case.seed, n_subjects=subjects, mixing=drawn.mixing
+    )
     tables = {name: whole.frame(name) for name in whole.names}
-    lack = np.random.default_rng(case.seed).random(n_subjects) < _LACKING
-    posterior, taken = _fit(_seen(tables, lacked, lack, case.fitted), case, max_epochs)
+    lack = np.random.default_rng(case.seed).random(subjects) < _LACK
+    posterior, taken = _fit(_seen(tables, drawn.modality, lack, case.fitted), case, max_epochs)
     found = posterior.latents(tables).to_numpy()
     row = {"mcc": metrics.mcc(truth.latents, found, truth.groups), **taken}
-    return row if case.fitted != "incomplete" else {**row, **_imputed(posterior, tables, lacked)}
+    if case.fitted == "incomplete":
+        row.update(_imputed(posterior, tables, drawn.modality))
+    return row
 
 
 def _seen(

@@ -29,10 +29,11 @@ has all likelihoods in one table, "counts" a library size. The target is {mcc}.
 _MISSING = """
 ## Modalities that 30 % of the subjects lack
 
-MCC is of the latents that each fit finds in the complete data. Imputed R2: of the lacked modality's
-columns in those who lack it; regression: the better of boosted trees and a network from the raw
-columns that are there. Coverage: of 90 % intervals of imputed cells. Targets: incomplete within
-{near} of complete and above dropped; imputed at least {share} of regression.
+10,000 subjects and the expanding mixing, unless said otherwise. MCC is of the latents that each fit
+finds in the complete data. Imputed R2: of the lacked modality's columns in those who lack it;
+regression: the better of boosted trees and a network from the raw columns that are there. Coverage:
+of 90 % intervals of imputed cells. Targets: incomplete within {near} of complete and above dropped;
+imputed at least {share} of regression.
 """
 _MCC, _NEAR, _SHARE = 0.93, 0.02, 0.9
 

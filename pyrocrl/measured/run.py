@@ -18,7 +18,7 @@ def run_measurements(
     cases: Sequence[Case],
     folder: Path,
     *,
-    n_subjects: int = 10_000,
+    n_subjects: int | None = None,
     max_epochs: int | None = None,
     render: bool = False,
     say: Callable[[str], object] = print,
@@ -28,7 +28,7 @@ def run_measurements(
     Args:
         cases: what is measured.
         folder: Where results go; rows that stand there are not run again.
-        n_subjects: Of the simulations.
+        n_subjects: Of the simulations, if not those of the cases.
         max_epochs: Of the fits, see `pyrocrl.fit`.
         render: Run nothing, only write the page.
         say: Called with a line for each row.
