@@ -26,7 +26,7 @@ from pyrocrl.posterior.imputed import Imputed
 from pyrocrl.posterior.predictive import Sites, causal_model
 from pyrocrl.posterior.regression import NodeRegression, NoiseRegression
 
-__all__ = ["Imputer", "impute", "resampled"]
+__all__ = ["Imputer", "impute", "resampled", "systematic"]
 
 _PARTICLES = 100
 _ROWS = 2**15
@@ -245,12 +245,31 @@ def resampled(
     """
     particles, density = regression.draw(z.repeat_interleave(_PARTICLES, 1))
     weight = (causal.log_prob(particles) - density).nan_to_num(nan=-1e30, neginf=-1e30)
-    weight = weight.unflatten(1, (-1, _PARTICLES))
-    chosen = torch.distributions.Categorical(logits=weight).sample((draws,))
+    chosen = systematic(weight.unflatten(1, (-1, _PARTICLES)).softmax(-1), draws)
     particles = particles.unflatten(1, (-1, _PARTICLES))
-    for index in chosen:
+    for index in chosen.unbind(-1):
         where = index[..., None, None].expand(*index.shape, 1, particles.shape[-1])
         yield particles.gather(2, where).squeeze(2)
+
+
+def systematic(chances: Tensor, draws: int) -> Tensor:
+    """Draw particles as often as their chances say, but for less than one draw.
+
+    Means over draws are less a matter of luck than with draws that know nothing of each other.
+
+    Args:
+        chances: (..., particle), adding up to 1.
+        draws: how many.
+
+    Returns:
+        (..., draw), particles, in an order that tells nothing.
+
+    Source: Kitagawa (1996), Monte Carlo filter and smoother, appendix.
+    """
+    start = torch.rand(*chances.shape[:-1], 1, device=chances.device)
+    steps = (start + torch.arange(draws, device=chances.device)) / draws
+    found = torch.searchsorted(chances.cumsum(-1), steps).clamp_max(chances.shape[-1] - 1)
+    return found[..., torch.randperm(draws, device=chances.device)]
 
 
 def _normal(loc: Tensor, scale: Tensor) -> torch.distributions.Normal:

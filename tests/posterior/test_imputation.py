@@ -13,7 +13,7 @@ from torch import Tensor
 
 import pyrocrl as crl
 from pyrocrl.errors import DataError, ModelError
-from pyrocrl.posterior.imputation import resampled
+from pyrocrl.posterior.imputation import resampled, systematic
 from pyrocrl.posterior.regression import NodeRegression, NoiseRegression
 
 
@@ -53,6 +53,21 @@ def test_absent_nodes_have_their_posterior_given_the_others() -> None:
             found = drawn[..., position]
             assert float(((found.mean(0) - mean) / sd).abs().mean()) < 0.2
             assert float((found.std(0) / sd - 1).abs().mean()) < 0.2
+
+
+@pytest.mark.parametrize("draws", [1, 7, 200])
+def test_particles_are_drawn_as_often_as_their_chances_say(draws: int) -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        chances = (3 * torch.randn(2, 50, 20)).softmax(-1)
+        chosen = systematic(chances, draws)
+        again = torch.stack([systematic(chances, draws) for _ in range(2000)])
+    count = torch.nn.functional.one_hot(chosen, 20).sum(-2)
+    assert float((count - draws * chances).abs().max()) < 1 + 1e-4
+    # Each draw alone has these chances too, first and last alike.
+    for position in (0, -1):
+        often = torch.nn.functional.one_hot(again[..., position], 20).double().mean(0)
+        assert float((often - chances).abs().max()) < 5 * 0.5 / 2000**0.5
 
 
 def test_noises_are_drawn_as_they_go_with_the_nodes() -> None:
