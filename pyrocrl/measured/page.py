@@ -75,8 +75,10 @@ def _likelihood_table(results: pd.DataFrame) -> str:
 
 
 def _missing_table(results: pd.DataFrame) -> str:
+    # A mean must not rest on other data sets than the one beside it.
+    fits = results.groupby(["case", "seed"]).fitted.transform("nunique")
     lines = []
-    for case, own in results.groupby("case", sort=False):
+    for case, own in results[fits == fits.max()].groupby("case", sort=False):
         means = own.groupby("fitted")[["mcc", "imputed_r2", "regression_r2", "coverage"]].mean()
         mcc = [means.mcc.get(what) for what in ("complete", "incomplete", "dropped")]
         imputed = means.reindex(["incomplete"]).iloc[0]

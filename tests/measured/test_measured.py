@@ -37,6 +37,14 @@ def test_the_page_says_which_targets_are_met() -> None:
     assert "not imputed |" in render_measurements(rows(imputed=0.4))
 
 
+def test_fits_are_compared_on_the_same_data_sets() -> None:
+    begun = rows().iloc[:1].assign(seed=201, mcc=0.5)
+
+    page = render_measurements(pd.concat([rows(), begun]))
+
+    assert "| case 1 without m2 | 1 | 0.9900 | 0.9850 | 0.9800 |" in page
+
+
 def test_unknown_checks() -> None:
     with pytest.raises(ConfigError, match="unknown checks 'weibull'; known: 'likelihood'"):
         measured.cases(["weibull"], [0])
