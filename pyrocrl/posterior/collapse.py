@@ -18,6 +18,7 @@ from pyrocrl.structure import (
     KnownOrderPosterior,
     UnknownOrderPosterior,
 )
+from pyrocrl.structure.noise_laws import shape_tells
 from pyrocrl.structure.prior_proposal import mixture_near
 from pyrocrl.structure.program_prior import independent_edge_mixture
 
@@ -62,7 +63,8 @@ def collapse(
 
     Latents of one modality have no order but that of their names, which each chain gives as it
     likes: edges between them may run either way, unless the prior makes them certain. As latents
-    are estimates, their shape tells directions only as far as fits differ by the rope or more.
+    are estimates, their shape tells directions only as far as fits differ by the rope or more;
+    likewise with variables of few values, which have no noise of any shape to go by.
 
     A prior with continuous sites enters as a mixture over draws of these; where fewer than 200 of
     them carry the weight, new ones are drawn where they do (see `mixture_near`).
@@ -85,7 +87,7 @@ def collapse(
         slab=slab_widths(slab_of(prior)),
         required=space.required,
     )
-    if engine is UnknownOrderPosterior and any(space.nodes.is_latent):
+    if engine is UnknownOrderPosterior and not _shapes_are_known(z[0], space):
         fit = partial(fit, shape_unit=rope)
     posteriors = tuple(
         _with_enough_components(fit, own, mixture, prior, space, seed)
@@ -131,6 +133,11 @@ def _engine(space: GraphSpace) -> type[GraphPosterior]:
         return CyclicPosterior
     some_open = (space.allowed & space.allowed.T).any()
     return UnknownOrderPosterior if some_open else KnownOrderPosterior
+
+
+def _shapes_are_known(z: FloatArray, space: GraphSpace) -> bool:
+    """Whether all nodes, (subject, node), were measured, and finely."""
+    return not any(space.nodes.is_latent) and all(shape_tells(values) for values in z.T)
 
 
 def _graphs_summed_over(

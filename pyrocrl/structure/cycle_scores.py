@@ -13,7 +13,7 @@ from pyrocrl.structure.cycle_jacobian import CycleData
 from pyrocrl.structure.cycle_search import Graph, strong_parts
 from pyrocrl.structure.dag_sum import node_masks
 from pyrocrl.structure.graph_prior import GraphPrior
-from pyrocrl.structure.noise_laws import NoiseLaw
+from pyrocrl.structure.noise_laws import GAUSSIAN, NoiseLaw, shape_tells
 from pyrocrl.structure.scores import NormalInverseGamma
 
 __all__ = ["CycleScores", "block_of"]
@@ -29,7 +29,7 @@ class CycleScores:
         children: The nodes with the evidence of their parent sets.
         data: Features of all nodes.
         mechanism_prior: Prior of weights and noise.
-        laws: Shapes that the noise may have.
+        laws: Shapes that the noise may have; on cycles through a node of few values it is Gaussian.
         graph_prior: The edge prior.
     """
 
@@ -43,6 +43,7 @@ class CycleScores:
     ) -> None:
         self._children = children
         self._data, self._mechanism_prior, self._laws = data, mechanism_prior, laws
+        self._shape_tells = [shape_tells(values) for values in data.features[:, :, 0].T]
         self._graph_prior = graph_prior
         self._rows = [
             {int(mask): row for row, mask in enumerate(node_masks(child.scores.sets.membership))}
@@ -77,7 +78,9 @@ class CycleScores:
     def fit(self, block: Block) -> BlockFit:
         """The mechanisms of nodes that cause one another."""
         if block not in self._fits:
-            self._fits[block] = fit_block(self._data, block, self._mechanism_prior, self._laws)
+            fine = all(self._shape_tells[node] for node, _ in block)
+            laws = self._laws if fine else (GAUSSIAN,)
+            self._fits[block] = fit_block(self._data, block, self._mechanism_prior, laws)
         return self._fits[block]
 
     def row(self, node: int, parents: int) -> int:

@@ -3,6 +3,10 @@
 Where the order of causes is open, noise that is taken for Gaussian and is not misleads: regressed
 on an effect, a cause looks bent, and the bend speaks for the wrong direction. So the residuals of
 every parent set are compared with several laws, and their evidence is averaged.
+
+Of a yes or no, or of a few grades, the shape is that of the values themselves, and most like itself
+where nothing is explained: taken for noise, it would speak against every cause. Such nodes have
+Gaussian noise.
 """
 
 from __future__ import annotations
@@ -29,6 +33,7 @@ __all__ = [
     "NoiseLaw",
     "law_evidence",
     "law_likelihood",
+    "shape_tells",
     "with_noise_laws",
 ]
 
@@ -38,6 +43,7 @@ _FEWEST_SUBJECTS = 1_000
 # Prior probability of the normal law. What it costs to leave it is soon earned where the noise is
 # not Gaussian, and keeps a few hundred subjects from suggesting shapes that are chance.
 _GAUSSIAN = 0.9
+_FEWEST_VALUES = 20
 _FLOATS_PER_BLOCK = 4_000_000
 
 
@@ -134,6 +140,25 @@ def law_evidence(
     return np.asarray(logsumexp(by_law, axis=0)), by_law.argmax(axis=0)
 
 
+def shape_tells(values: RealArray) -> bool:
+    """Whether a node takes enough values for the shape of its noise to tell anything.
+
+    Args:
+        values: Of one node, (subject,).
+
+    Returns:
+        Whether it takes as many values as twenty that are equally frequent, or more (one over the
+        probability that two subjects share one).
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> shape_tells(rng.normal(size=300)), shape_tells(rng.integers(0, 2, 300))
+        (True, False)
+    """
+    _, often = np.unique(values, return_counts=True)
+    return bool(np.square(often / len(values)).sum() <= 1 / _FEWEST_VALUES)
+
+
 def with_noise_laws(
     scores: Sequence[LocalScores],
     z: RealArray,
@@ -144,7 +169,8 @@ def with_noise_laws(
     """Add to all parent sets what the shape of their residuals says.
 
     Residuals are those of the mechanism's posterior mean under the set's most probable slab. With
-    many sets they are looked at in some thousand evenly spread subjects and scaled up.
+    many sets they are looked at in some thousand evenly spread subjects and scaled up. Nodes that
+    take few values keep Gaussian noise, see `shape_tells`.
 
     Args:
         scores: Scores of the children, under Gaussian noise.
@@ -168,7 +194,12 @@ def with_noise_laws(
         basis = NodeBasis.fit(np.asarray(z[:, node], dtype=np.float64), statistics.width - 1)
         columns.append(basis.transform(z[rows, node]))
     features = np.concatenate(columns, axis=1)
-    return [_weigh(child, features, statistics, prior, laws) for child in scores]
+    return [
+        _weigh(child, features, statistics, prior, laws)
+        if shape_tells(z[:, child.child])
+        else child
+        for child in scores
+    ]
 
 
 def _weigh(
