@@ -17,7 +17,7 @@ from pyrocrl.posterior.encoding import aligned_latents, complete_subjects, encod
 from pyrocrl.posterior.membership import seen_by
 from pyrocrl.posterior.posterior import Posterior
 from pyrocrl.posterior.restarts import best_restart, weigh_restarts
-from pyrocrl.posterior.warnings import warnings_of
+from pyrocrl.posterior.warnings import directions_of_few_values, warnings_of
 from pyrocrl.scm import LinearGaussian, Nodes
 from pyrocrl.settings import FitSettings
 from pyrocrl.structure import GraphDraws
@@ -102,6 +102,7 @@ def build_posterior(
         warnings=(
             *warnings_of(restarts, values, deviations, trained.history, collapsed, nodes, complete),
             *chains_disagree(by_chain),
+            *directions_of_few_values(z[best][complete], nodes, collapsed.space.allowed),
         ),
         node_values=z[:, complete].astype(np.float32),  # encoders speak float32: nothing is lost
         fitted_data=data,

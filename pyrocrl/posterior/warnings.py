@@ -10,9 +10,10 @@ from pyrocrl.posterior.collapse import Collapsed
 from pyrocrl.posterior.reliability import reliability_of
 from pyrocrl.posterior.restarts import best_restart
 from pyrocrl.scm import Nodes
+from pyrocrl.structure.noise_laws import shape_tells
 from pyrocrl.training import History
 
-__all__ = ["warnings_of"]
+__all__ = ["directions_of_few_values", "warnings_of"]
 
 _SAME_LATENTS = 0.9
 _RELIABLE = 0.8
@@ -59,6 +60,27 @@ def warnings_of(
             f"Parent sets were limited in size for nodes with many possible parents: {names}."
         )
     return tuple(said)
+
+
+def directions_of_few_values(
+    z: npt.NDArray[np.float64], nodes: Nodes, allowed: npt.NDArray[np.bool_]
+) -> list[str]:
+    """A sentence about variables of few values whose edges may run either way; none without.
+
+    Args:
+        z: (subject, node), node values.
+        nodes: the nodes.
+        allowed: (child, parent), edges that may be.
+    """
+    either_way = (allowed & allowed.T).any(axis=1) & ~np.array(nodes.is_latent)
+    few = [nodes.names[i] for i in np.flatnonzero(either_way) if not shape_tells(z[:, i])]
+    if not few:
+        return []
+    return [
+        f"These take few values, so that the data hardly tell which way their edges run: "
+        f"{', '.join(few)}. If that is known, say so (BackgroundKnowledge, or the order of the "
+        "modalities)."
+    ]
 
 
 def _about_restarts(restarts: pd.DataFrame) -> list[str]:
